@@ -1,0 +1,29 @@
+import { Hono } from 'hono';
+import { mountDocs } from '@/http/docs';
+import { errorResponse, notFound } from '@/http/errors';
+import { mountHealth, welcome } from '@/http/health';
+import type { HonoEnv } from '@/http/hono-env';
+import { configuration } from '@/http/middleware/configuration';
+import { correlationId } from '@/http/middleware/correlation-id';
+import { cors } from '@/http/middleware/cors';
+import { requestLog } from '@/http/middleware/request-log';
+import { securityHeaders } from '@/http/middleware/security-headers';
+import { mountRest } from '@/http/rest';
+import { mountTrpc } from '@/http/trpc';
+
+/** The whole HTTP story: what every request passes through, then the doors. */
+export function createApp(): Hono<HonoEnv> {
+    const app = new Hono<HonoEnv>();
+    app.use(correlationId(), requestLog(), securityHeaders(), cors());
+    mountHealth(app);
+
+    app.use(configuration());
+    app.get('/', welcome);
+    mountDocs(app);
+    mountTrpc(app);
+    mountRest(app);
+
+    app.notFound(notFound);
+    app.onError((error, c) => errorResponse(c, error));
+    return app;
+}

@@ -1,0 +1,91 @@
+import type { DerivedKeys } from '@/crypto/derived-keys';
+import { parseDerivedKeys } from '@/crypto/derived-keys';
+import type { AccountHub } from '@/realtime/hub';
+
+/** Bindings and variables of the Worker, as `wrangler.toml` and the secrets give them. */
+export interface Env {
+    ENVIRONMENT?: string;
+    /** `debug`, `info` (default) or `error`: the least severe line that is logged. */
+    LOG_LEVEL?: string;
+    HAPPY_MASTER_SECRET?: string;
+    /** Older name of HAPPY_MASTER_SECRET, used when that one is absent. */
+    HANDY_MASTER_SECRET?: string;
+    HAPPY_DERIVED_KEYS?: string;
+    /** Comma separated origins allowed by CORS; absent means any. */
+    CORS_ORIGINS?: string;
+    /** `true`: only challenges made by this server log in (contract 4.1). */
+    REQUIRE_SERVER_CHALLENGE?: string;
+    DB: D1Database;
+    UPLOADS: R2Bucket;
+    ASSETS: Fetcher;
+    ACCOUNT_HUB: DurableObjectNamespace<AccountHub>;
+    AUTH_LIMITER: RateLimit;
+}
+
+/** What the code reads instead of `Env` variables: parsed, checked, with defaults. */
+export interface Config {
+    environment: string;
+    /** Local development: no HSTS. */
+    isLocal: boolean;
+    masterSecret: string;
+    keys: DerivedKeys;
+    /** Exact origins; empty means any. */
+    corsOrigins: string[];
+    requireServerChallenge: boolean;
+}
+
+/** A secret or binding is missing or unusable; `missing` names all of them (contract 2). */
+export class ConfigurationError extends Error {
+    constructor(
+        readonly missing: string[],
+        readonly hint: string,
+    ) {
+        super(`Missing or unusable: ${missing.join(', ')}. ${hint}`);
+        this.name = 'ConfigurationError';
+    }
+}
+
+const BINDINGS = ['DB', 'UPLOADS', 'ASSETS', 'ACCOUNT_HUB', 'AUTH_LIMITER'] as const;
+const MEND =
+    'Locally `npm run dev` makes the secrets; on Cloudflare `npm run deploy` sets them and wrangler.toml names the bindings.';
+
+const loaded = new WeakMap<Env, Promise<Config>>();
+
+/**
+ * Reads and checks the configuration once per isolate.
+ * @throws ConfigurationError naming everything that is missing at once.
+ */
+export function loadConfig(env: Env): Promise<Config> {
+    let config = loaded.get(env);
+    if (!config) {
+        config = readConfig(env);
+        loaded.set(env, config);
+    }
+    return config;
+}
+
+async function readConfig(env: Env): Promise<Config> {
+    const missing: string[] = BINDINGS.filter((name) => !env[name]);
+    const masterSecret = env.HAPPY_MASTER_SECRET || env.HANDY_MASTER_SECRET;
+    if (!masterSecret) missing.push('HAPPY_MASTER_SECRET');
+    if (!env.HAPPY_DERIVED_KEYS) missing.push('HAPPY_DERIVED_KEYS');
+
+    let keys: DerivedKeys | undefined;
+    if (masterSecret && env.HAPPY_DERIVED_KEYS) {
+        keys = await parseDerivedKeys(env.HAPPY_DERIVED_KEYS, masterSecret).catch((error: Error) => {
+            missing.push(`HAPPY_DERIVED_KEYS (${error.message})`);
+            return undefined;
+        });
+    }
+    if (missing.length > 0 || !masterSecret || !keys) throw new ConfigurationError(missing, MEND);
+
+    const environment = env.ENVIRONMENT || 'production';
+    return {
+        environment,
+        isLocal: environment === 'development',
+        masterSecret,
+        keys,
+        corsOrigins: (env.CORS_ORIGINS ?? '').split(',').map((o) => o.trim()).filter(Boolean),
+        requireServerChallenge: env.REQUIRE_SERVER_CHALLENGE === 'true',
+    };
+}

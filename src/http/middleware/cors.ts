@@ -1,0 +1,28 @@
+import type { MiddlewareHandler } from 'hono';
+import { cors as honoCors } from 'hono/cors';
+import type { HonoEnv } from '@/http/hono-env';
+
+/**
+ * CORS for bearer tokens, no cookies: any origin unless `CORS_ORIGINS` names exact ones (contract 2). Headers are
+ * listed by name, since `*` does not cover Authorization (Fetch standard).
+ */
+export function cors(): MiddlewareHandler<HonoEnv> {
+    return honoCors({
+        origin: (origin, c) => {
+            const allowed: string | undefined = c.env.CORS_ORIGINS;
+            if (!allowed?.trim()) return '*';
+            return allowed.split(',').some((entry) => entry.trim() === origin) ? origin : null;
+        },
+        allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+        allowHeaders: [
+            'Authorization',
+            'Content-Type',
+            'X-Happy-Client',
+            'X-Request-Id',
+            'X-Correlation-Id',
+            'If-None-Match',
+        ],
+        exposeHeaders: ['X-Request-Id', 'Server-Timing', 'ETag', 'Retry-After'],
+        maxAge: 86_400,
+    });
+}

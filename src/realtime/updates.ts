@@ -1,0 +1,50 @@
+/**
+ * Who gets an event: sockets of the account that are user-scoped, and with `session` or `machine` also the sockets
+ * scoped to that session or machine (contract 5).
+ */
+export interface Recipients {
+    session?: string;
+    machine?: string;
+}
+
+/** What an update says: its kind `t` and that kind's fields (contract 5). */
+export interface UpdateBody {
+    t: string;
+    [field: string]: unknown;
+}
+
+/** A durable, numbered event as sockets receive it: `seq` is the account's counter, `createdAt` Unix ms. */
+export interface Update {
+    id: string;
+    seq: number;
+    body: UpdateBody;
+    createdAt: number;
+}
+
+/** An event that is not numbered and not kept: presence, usage, notices (contract 5). */
+export interface Ephemeral {
+    type: string;
+    [field: string]: unknown;
+}
+
+/** An update on its way to the hub. */
+export interface AddressedUpdate {
+    update: Update;
+    to: Recipients;
+    /** Id of the socket that caused it and must not get it back. */
+    skip?: string;
+}
+
+/** An ephemeral on its way to the hub. */
+export interface AddressedEphemeral {
+    ephemeral: Ephemeral;
+    to: Recipients;
+}
+
+/** Everything one write has to tell: also when that is only how far the account's `seq` has come. */
+export interface Publication {
+    /** The account's `seq` after the write: how a hub notices that an earlier publication was lost. */
+    seq: number;
+    updates: AddressedUpdate[];
+    ephemerals: AddressedEphemeral[];
+}

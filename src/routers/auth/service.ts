@@ -1,0 +1,101 @@
+import { eq, sql } from 'drizzle-orm';
+import { createChallenge, isServerChallenge } from '@/auth/challenges';
+import type { AccountContext, Context } from '@/context';
+import { encodeBase64 } from '@/crypto/base64';
+import { verifySignature } from '@/crypto/ed25519';
+import { encodeHexUpper } from '@/crypto/hex';
+import { writeBatch } from '@/db/batch';
+import { accounts, revokedTokens, usedChallenges } from '@/db/schema';
+import { ServiceError } from '@/errors';
+import type { ChallengeInput, LoginInput } from '@/routers/auth/schema';
+
+/** How long the same signed challenge logs in again: a client's retry, not a replay (contract 4.1). */
+const RETRY_WITHIN_MS = 10 * 60_000;
+
+/** Logs in with a signed challenge; the account is made with its first login (contract 4.1). */
+export async function login(ctx: Context, { publicKey, challenge, signature }: LoginInput) {
+    const now = ctx.now();
+    const fromUs = !ctx.config.requireServerChallenge || isServerChallenge(ctx.config.keys.keyTree, publicKey, challenge, now);
+    if (!(await fromUs) || !(await verifySignature(publicKey, challenge, signature))) throw invalidSignature();
+
+    const hash = await challengeHash(publicKey, challenge);
+    const { written } = await writeBatch(
+        ctx.db,
+        [
+            sql`INSERT INTO ${usedChallenges} (hash, usedAt) VALUES (${hash}, ${now}) ON CONFLICT DO NOTHING`,
+            sql`INSERT INTO ${accounts} (id, publicKey, createdAt, updatedAt)
+                SELECT ${ctx.newId()}, ${encodeHexUpper(publicKey)}, ${now}, ${now} WHERE EXISTS (
+                    SELECT 1 FROM ${usedChallenges} WHERE hash = ${hash} AND usedAt > ${now - RETRY_WITHIN_MS})
+                ON CONFLICT (publicKey) DO UPDATE SET updatedAt = excluded.updatedAt
+                RETURNING id, tokensNotBefore`,
+        ],
+        [],
+    );
+    const [account] = written[1] as { id: string; tokensNotBefore: number }[];
+    if (!account) throw invalidSignature();
+    return {
+        success: true as const,
+        token: await ctx.auth.createToken(account.id, undefined, account.tokensNotBefore + 1),
+    };
+}
+
+/** A challenge of this server for a public key, stateless (contract 4.1). */
+export function challenge(ctx: Context, { publicKey }: ChallengeInput) {
+    return createChallenge(ctx.config.keys.keyTree, publicKey, ctx.now());
+}
+
+/** A new token with the extras of the calling one, which stays valid (contract 13). */
+export async function refresh(ctx: AccountContext) {
+    const { accountId, extras } = ctx.actor;
+    const [account] = await ctx.db
+        .select({ tokensNotBefore: accounts.tokensNotBefore })
+        .from(accounts)
+        .where(eq(accounts.id, accountId));
+    if (!account) throw new ServiceError('UNAUTHORIZED', 'Unauthorized');
+    return { success: true as const, token: await ctx.auth.createToken(accountId, extras, account.tokensNotBefore + 1) };
+}
+
+/** Ends the calling token: here at once, in other isolates within a minute (contract 3.2). */
+export async function logout(ctx: AccountContext) {
+    const { accountId, tokenId, token } = ctx.actor;
+    await writeBatch(
+        ctx.db,
+        [
+            sql`INSERT INTO ${revokedTokens} (jti, accountId, revokedAt) VALUES (${tokenId}, ${accountId}, ${ctx.now()})
+                ON CONFLICT DO NOTHING`,
+        ],
+        [],
+    );
+    ctx.auth.invalidateToken(token);
+    return { success: true as const };
+}
+
+/**
+ * Ends every token of the account issued up to now. Token times are whole seconds, so a login right after it is dated
+ * one second later; the cutoff passes such tokens too when they are ended in their turn.
+ */
+export async function logoutAll(ctx: AccountContext) {
+    const { accountId } = ctx.actor;
+    await writeBatch(
+        ctx.db,
+        [
+            sql`UPDATE ${accounts} SET tokensNotBefore = max(tokensNotBefore + 1, ${Math.floor(ctx.now() / 1000)})
+                WHERE id = ${accountId}`,
+        ],
+        [],
+    );
+    ctx.auth.invalidateUserTokens(accountId);
+    return { success: true as const };
+}
+
+async function challengeHash(publicKey: Uint8Array, bytes: Uint8Array): Promise<string> {
+    // Public keys have one length here, so the two parts cannot run into each other.
+    const both = new Uint8Array(publicKey.length + bytes.length);
+    both.set(publicKey);
+    both.set(bytes, publicKey.length);
+    return encodeBase64(new Uint8Array(await crypto.subtle.digest('SHA-256', both)));
+}
+
+function invalidSignature(): ServiceError {
+    return new ServiceError('UNAUTHORIZED', 'Invalid signature');
+}

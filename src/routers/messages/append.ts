@@ -1,0 +1,95 @@
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import type { AccountContext } from '@/context';
+import { jsonRows, writeForAccount } from '@/db/batch';
+import { sessionMessages, sessions } from '@/db/schema';
+import { announce } from '@/realtime/publish';
+import type { AppendMessagesInput, CreateMessageInput, Message } from '@/routers/messages/schema';
+import { ownedSessionId, selectSessionId, sessionNotFound } from '@/routers/sessions/service';
+
+/** A message on its way into a session; `content` is the JSON text that is stored. */
+interface NewMessage {
+    localId: string | null;
+    content: string;
+}
+
+/** Appends encrypted messages as one block of seqs; those whose localId is known are returned as they are (P1, P2). */
+export async function appendMessages(ctx: AccountContext, { sessionId, messages }: AppendMessagesInput) {
+    const stored = await append(
+        ctx,
+        sessionId,
+        messages.map(({ localId, content }) => ({ localId, content: JSON.stringify({ t: 'encrypted', c: content }) })),
+    );
+    return { messages: stored.map(({ content: _c, sessionId: _s, ...facts }) => facts) };
+}
+
+/** Appends one message with any JSON content, or returns the stored one with this localId. */
+export async function createMessage(ctx: AccountContext, { id, localId, content }: CreateMessageInput) {
+    const [message] = await append(ctx, id, [{ localId: localId ?? null, content }]);
+    if (!message) throw sessionNotFound();
+    return { message };
+}
+
+/**
+ * The one way a message gets in, whatever the door: one batch that numbers the new messages after the session's last,
+ * skips known localIds, and returns all of them by seq.
+ */
+async function append(ctx: AccountContext, sessionId: string, items: NewMessage[]): Promise<Message[]> {
+    const { accountId } = ctx.actor;
+    const now = ctx.now();
+    const fresh = firstOfEachLocalId(items).map((item) => ({ ...item, id: ctx.newId() }));
+    const localIds = fresh.map(({ localId }) => localId).filter((localId) => localId !== null);
+    const owned = ownedSessionId(accountId, sessionId);
+    // A list as one parameter; `in` also tells SQLite that localId is not null, which its partial index needs.
+    const known = sql`(SELECT value FROM json_each(${JSON.stringify(localIds)}))`;
+
+    const { changed, reads, seq } = await writeForAccount(ctx.db, {
+        accountId,
+        main: sql<{ id: string; seq: number }>`INSERT INTO ${sessionMessages} (sessionId, seq, id, localId, content, createdAt, updatedAt)
+            SELECT s.id, s.seq + row_number() OVER (ORDER BY m.value ->> 'position'), m.value ->> 'id',
+                m.value ->> 'localId', m.value ->> 'content', ${now}, ${now}
+            FROM ${sessions} s, ${jsonRows(fresh.map((item, position) => ({ position, ...item })))} m
+            WHERE s.id = ${sessionId} AND s.accountId = ${accountId} AND NOT EXISTS (
+                SELECT 1 FROM ${sessionMessages} e WHERE e.sessionId = s.id AND e.localId = m.value ->> 'localId')
+            RETURNING id, seq`,
+        sides: [
+            sql`UPDATE ${sessions}
+                SET seq = (SELECT max(seq) FROM ${sessionMessages} WHERE sessionId = ${sessionId}), updatedAt = ${now}
+                WHERE id = ${sessionId} AND changes() > 0`,
+        ],
+        reads: [
+            selectSessionId(ctx.db, accountId, sessionId),
+            ctx.db
+                .select()
+                .from(sessionMessages)
+                .where(and(eq(sessionMessages.sessionId, owned), inArray(sessionMessages.localId, known))),
+        ],
+    });
+    if (reads[0].length === 0) throw sessionNotFound();
+
+    const seqs = new Map(changed.map((row) => [row.id, row.seq]));
+    const created = fresh.flatMap(({ id, localId, content }): Message[] => {
+        const messageSeq = seqs.get(id);
+        if (messageSeq === undefined) return [];
+        return [{ id, sessionId, localId, seq: messageSeq, content: JSON.parse(content), createdAt: now, updatedAt: now }];
+    });
+    const existing = reads[1].filter((row) => !seqs.has(row.id));
+
+    announce(ctx, {
+        accountId,
+        seq,
+        updates: created.map(({ sessionId: sid, ...message }) => ({
+            body: { t: 'new-message', sid, message },
+            to: { session: sid },
+        })),
+    });
+    return [...existing, ...created].sort((a, b) => a.seq - b.seq);
+}
+
+function firstOfEachLocalId(items: NewMessage[]): NewMessage[] {
+    const seen = new Set<string>();
+    return items.filter(({ localId }) => {
+        if (localId === null) return true;
+        if (seen.has(localId)) return false;
+        return seen.add(localId);
+    });
+}

@@ -1,0 +1,76 @@
+import { sql } from 'drizzle-orm';
+import type { AccountContext } from '@/context';
+import { writeForAccount } from '@/db/batch';
+import { accessKeys, sessionMessages, sessions, usageReports } from '@/db/schema';
+import { announce } from '@/realtime/publish';
+import type { AddressedEphemeral } from '@/realtime/updates';
+import type { ArchiveSessionInput, DeleteSessionInput, SessionIdInput } from '@/routers/sessions/schema';
+import { getOwnedSession, ownedSessionId, sessionNotFound } from '@/routers/sessions/service';
+
+/** Whether a session runs, was stopped or was archived, and since when. */
+export async function getSessionState(ctx: AccountContext, { id }: SessionIdInput) {
+    const row = await getOwnedSession(ctx, id);
+    const inactive = row.archivedAt === null ? 'stopped' : 'archived';
+    return {
+        sessionId: row.id,
+        state: row.active ? ('active' as const) : (inactive as 'stopped' | 'archived'),
+        stoppedAt: row.active ? null : row.stoppedAt,
+        stoppedReason: row.active ? null : row.stoppedReason,
+        lastActivity: row.lastActiveAt,
+    };
+}
+
+/** Stops a session but keeps it in the lists, or with `hard` removes it and all that hangs on it. */
+export async function deleteSession(ctx: AccountContext, { id, hard }: DeleteSessionInput) {
+    await (hard ? removeSession(ctx, id) : stopSession(ctx, id));
+    return { success: true as const };
+}
+
+async function stopSession(ctx: AccountContext, id: string): Promise<void> {
+    const { accountId } = ctx.actor;
+    const now = ctx.now();
+    const { changed, seq } = await writeForAccount(ctx.db, {
+        accountId,
+        main: sql<{ lastActiveAt: number }>`UPDATE ${sessions} SET active = 0, stoppedAt = ${now}, updatedAt = ${now}
+            WHERE id = ${id} AND accountId = ${accountId} RETURNING lastActiveAt`,
+        updatesPerRow: 0,
+    });
+    const [row] = changed;
+    if (!row) throw sessionNotFound();
+    announce(ctx, { accountId, seq, ephemerals: [inactivity(id, row.lastActiveAt)] });
+}
+
+async function removeSession(ctx: AccountContext, id: string): Promise<void> {
+    const { accountId } = ctx.actor;
+    const owned = ownedSessionId(accountId, id);
+    const { changed, seq } = await writeForAccount(ctx.db, {
+        accountId,
+        before: [sessionMessages, usageReports, accessKeys].map((table) => sql`DELETE FROM ${table} WHERE sessionId = ${owned}`),
+        main: sql`DELETE FROM ${sessions} WHERE id = ${id} AND accountId = ${accountId} RETURNING id`,
+    });
+    if (changed.length === 0) throw sessionNotFound();
+    announce(ctx, { accountId, seq, updates: [{ body: { t: 'delete-session', sid: id }, to: { session: id } }] });
+}
+
+/** Archives a session: inactive from now on, whatever heartbeats still come. Archiving again changes nothing. */
+export async function archiveSession(ctx: AccountContext, { id, reason }: ArchiveSessionInput) {
+    const { accountId } = ctx.actor;
+    const now = ctx.now();
+    const { changed, seq } = await writeForAccount(ctx.db, {
+        accountId,
+        main: sql<{ archivedAt: number; lastActiveAt: number }>`UPDATE ${sessions} SET active = 0, updatedAt = ${now},
+                archivedAt = coalesce(archivedAt, ${now}),
+                stoppedAt = CASE WHEN archivedAt IS NULL THEN ${now} ELSE stoppedAt END,
+                stoppedReason = CASE WHEN archivedAt IS NULL THEN ${reason ?? null} ELSE stoppedReason END
+            WHERE id = ${id} AND accountId = ${accountId} RETURNING archivedAt, lastActiveAt`,
+        updatesPerRow: 0,
+    });
+    const [row] = changed;
+    if (!row) throw sessionNotFound();
+    announce(ctx, { accountId, seq, ephemerals: [inactivity(id, row.lastActiveAt)] });
+    return { success: true as const, sessionId: id, archivedAt: row.archivedAt };
+}
+
+function inactivity(id: string, activeAt: number): AddressedEphemeral {
+    return { ephemeral: { type: 'activity', id, sid: id, active: false, activeAt, thinking: false }, to: {} };
+}

@@ -1,0 +1,75 @@
+import { initTRPC } from '@trpc/server';
+import type { OpenApiMeta, OpenApiMethod } from 'trpc-to-openapi';
+import type { Context } from '@/context';
+import { ServiceError, toPublicError } from '@/errors';
+
+/** A further REST path of a procedure; method and fields as the main one unless said. */
+export interface RestAlias {
+    method?: OpenApiMethod;
+    path: `/${string}`;
+}
+
+/** Meta of a procedure: its documented REST path (trpc-to-openapi's type) and what the REST facade adds to it. */
+export interface Meta extends OpenApiMeta {
+    aliases?: RestAlias[];
+    /** HTTP status of an outcome body `{success:false, …}` (contract 2); 200 unless said. */
+    failureStatus?: 409;
+}
+
+/** Settings of a REST path beyond method, path and summary. */
+export interface RestOptions {
+    description?: string;
+    aliases?: RestAlias[];
+    failureStatus?: 409;
+    /** False for paths without a bearer token. */
+    protect?: boolean;
+}
+
+const t = initTRPC
+    .context<Context>()
+    .meta<Meta>()
+    .create({
+        // tRPC's own default is true in workerd even in production builds, and would send stacks.
+        isDev: false,
+        errorFormatter({ shape, error, ctx }) {
+            const { code, message, issues } = toPublicError(error);
+            return {
+                ...shape,
+                message,
+                data: {
+                    code: shape.data.code,
+                    httpStatus: shape.data.httpStatus,
+                    path: shape.data.path,
+                    error: code,
+                    requestId: ctx?.requestId,
+                    issues,
+                },
+            };
+        },
+    });
+
+export const router = t.router;
+
+/** A procedure anybody may call. */
+export const publicProcedure = t.procedure;
+
+/** A procedure anybody may call, so often per address: logins and pairing. */
+export const limitedProcedure = t.procedure.use(async ({ ctx, next }) => {
+    if (!(await ctx.withinAuthLimit())) throw new ServiceError('RATE_LIMITED', 'Too many requests, try again in a minute');
+    return next();
+});
+
+/** A procedure of an account: needs a valid bearer token, and hands the service its `actor`. */
+export const accountProcedure = t.procedure.use(async ({ ctx, next }) => {
+    const actor = await ctx.authenticate();
+    if (!actor) throw new ServiceError('UNAUTHORIZED', 'Unauthorized');
+    return next({ ctx: { ...ctx, actor } });
+});
+
+/** REST metadata of the procedures of one OpenAPI tag: `const rest = restOf('Sessions')`. */
+export function restOf(tag: string) {
+    return (method: OpenApiMethod, path: `/${string}`, summary: string, options: RestOptions = {}): Meta => {
+        const { aliases, failureStatus, ...openapi } = options;
+        return { openapi: { method, path, summary, tags: [tag], ...openapi }, aliases, failureStatus };
+    };
+}

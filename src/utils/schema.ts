@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import { decodeBase64 } from '@/crypto/base64';
+
+/** A text as D1 and JSON can both hold it: well-formed UTF-16 without NUL, at most `maxBytes` of UTF-8 (contract 4). */
+export function text(maxBytes: number, minBytes = 0) {
+    return z
+        .string()
+        .min(minBytes)
+        .max(maxBytes)
+        .refine((value) => isStorable(value), 'Must not contain NUL or lone surrogates')
+        .refine((value) => Buffer.byteLength(value) <= maxBytes, `Must be at most ${maxBytes} bytes of UTF-8`);
+}
+
+/** An id in a path or body, ours or the client's own: 1 to 128 bytes. */
+export const Id = text(128, 1);
+
+/** Encrypted text, opaque to the server: at most 1,000,000 bytes (contract 4). */
+export const EncryptedText = text(1_000_000);
+
+/** The key a session, machine or artifact is encrypted with, wrapped for its owner. */
+export const DataEncryptionKey = base64({ max: 1024 });
+
+/** Standard padded base64 in, bytes out. */
+export function base64({ min = 0, max }: { min?: number; max: number }) {
+    return z
+        .string()
+        .max(Math.ceil(max / 3) * 4)
+        .transform((value, ctx) => {
+            const bytes = decodeBase64(value);
+            if (!bytes) {
+                ctx.addIssue({ code: 'custom', message: 'Must be standard padded base64' });
+                return z.NEVER;
+            }
+            if (bytes.length < min || bytes.length > max) {
+                ctx.addIssue({ code: 'custom', message: `Must be ${min === max ? max : `${min} to ${max}`} bytes` });
+                return z.NEVER;
+            }
+            return bytes;
+        });
+}
+
+/** Page size: 1 to `max`, `fallback` when absent. */
+export function pageSize(max: number, fallback: number) {
+    return z.int().min(1).max(max).nullish().transform((value) => value ?? fallback);
+}
+
+/** Unix milliseconds. */
+export const Time = z.int().nonnegative();
+
+/** Any JSON value, handed on as the text that is stored; at most 1,000,000 bytes of UTF-8, well-formed. */
+export const JsonText = z.unknown().transform((value, ctx) => {
+    const json = value === undefined ? undefined : stringify(value);
+    if (json === undefined || Buffer.byteLength(json) > 1_000_000 || BAD_ESCAPE.test(json)) {
+        ctx.addIssue({ code: 'custom', message: 'Must be JSON of at most 1,000,000 bytes, without NUL or lone surrogates' });
+        return z.NEVER;
+    }
+    return json;
+});
+
+/** JSON.stringify writes exactly NUL and lone surrogates as these escapes; an escaped backslash before `u` is none. */
+const BAD_ESCAPE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
+
+function stringify(value: unknown): string | undefined {
+    try {
+        return JSON.stringify(value);
+    } catch {
+        return undefined; // nested too deeply
+    }
+}
+
+function isStorable(value: string): boolean {
+    return !value.includes('\0') && value.isWellFormed();
+}
