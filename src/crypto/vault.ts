@@ -1,0 +1,55 @@
+import nacl from 'tweetnacl';
+import { DecryptionError } from '@/crypto/decryption-error';
+import { createKeyDeriver } from '@/crypto/kdf';
+import { decryptNodeTreeString, NODE_FORMAT_VERSION } from '@/crypto/node-key-tree';
+
+const KEY_TREE_BYTES = 64;
+const VAULT_FORMAT_VERSION = 0x01;
+const NONCE_BYTES = nacl.secretbox.nonceLength;
+
+/** Encrypts what the server itself must be able to read again: vendor and GitHub tokens. */
+export interface Vault {
+    /** Bytes to store: 0x01, nonce (24), secretbox. The path is part of the key, so a value opens only where it was put. */
+    encryptString(path: readonly string[], text: string): Promise<Uint8Array<ArrayBuffer>>;
+    /**
+     * The text stored under the path, by this server or by the Node server.
+     *
+     * @throws DecryptionError when the bytes are of no known format, damaged, or of another path or key tree
+     */
+    decryptString(path: readonly string[], bytes: Uint8Array): Promise<string>;
+}
+
+/**
+ * Encryption at rest over the 64-byte key tree, for paths like `['user', id, 'vendors', vendor, 'token']`
+ * (contract, section 3.3). Make one per key tree and keep it: it caches the keys it derives.
+ *
+ * @throws RangeError when the key tree has another length
+ */
+export function createVault(keyTree: Uint8Array): Vault {
+    if (keyTree.length !== KEY_TREE_BYTES) throw new RangeError('A key tree has 64 bytes');
+    const keys = createKeyDeriver(keyTree);
+
+    return {
+        async encryptString(path, text) {
+            const key = await keys.derive(path);
+            const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+            const box = nacl.secretbox(new TextEncoder().encode(text), nonce, key);
+            const stored = new Uint8Array(1 + NONCE_BYTES + box.length);
+            stored[0] = VAULT_FORMAT_VERSION;
+            stored.set(nonce, 1);
+            stored.set(box, 1 + NONCE_BYTES);
+            return stored;
+        },
+        async decryptString(path, bytes) {
+            if (bytes[0] === NODE_FORMAT_VERSION) return decryptNodeTreeString(keyTree, path, bytes);
+            if (bytes[0] !== VAULT_FORMAT_VERSION) throw new DecryptionError('unknown format');
+            if (bytes.length < 1 + NONCE_BYTES + nacl.secretbox.overheadLength) {
+                throw new DecryptionError('authentication failed');
+            }
+            const nonce = bytes.slice(1, 1 + NONCE_BYTES);
+            const opened = nacl.secretbox.open(bytes.slice(1 + NONCE_BYTES), nonce, await keys.derive(path));
+            if (opened === null) throw new DecryptionError('authentication failed');
+            return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(opened);
+        },
+    };
+}
