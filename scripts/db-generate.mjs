@@ -49,6 +49,10 @@ for (const file of added) {
         text = changed;
     }
     writeFileSync(path, text);
+    for (const [, table] of text.matchAll(/RENAME TO [`"](\w+)[`"]/g)) {
+        console.warn(`${file}: rebuilds ${table}. D1 keeps foreign keys on, so DROP TABLE cascades to the rows that refer to it,`);
+        console.warn('    or fails where they restrict. Write the change without a rebuild if any table refers to this one.');
+    }
 }
 
 // A run that broke off, or a table listed too late, must not pass unseen.
