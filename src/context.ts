@@ -1,33 +1,54 @@
-import type { Auth, Actor } from '@/auth/auth';
+import type { Actor, Auth } from '@/auth/auth';
+import { initAuth } from '@/auth/auth';
 import type { Db } from '@/db/client';
-import type { Config } from '@/env';
+import { getDb } from '@/db/client';
+import type { Config, Env } from '@/env';
 import type { Hubs } from '@/realtime/publish';
+import { createHubs } from '@/realtime/publish';
+import { createId } from '@/utils/id';
 import type { Logger } from '@/utils/logger';
 
-/** What a procedure and its service may touch. Everything that varies in tests (time, ids, faults) comes in here. */
-export interface Context {
+/** What a service may touch, whatever the door. Everything that varies (time, ids, outside services) comes in here. */
+export interface ServiceContext {
     config: Config;
     db: Db;
     hubs: Hubs;
     auth: Auth;
     log: Logger;
-    requestId: string;
-    /** The bearer token of the request, unverified; null without one. */
-    bearerToken: string | null;
-    /** The caller's address, for rate limits. */
-    clientAddress: string;
-    /** False once the caller's address has used up its share of an endpoint that needs no account. */
-    withinAuthLimit(): Promise<boolean>;
-    /** Verifies the bearer token, at most once per request; null when there is none that is valid. */
-    authenticate(): Promise<Actor | null>;
     /** Unix milliseconds. */
     now(): number;
     newId(): string;
-    /** Work that may outlive the response. */
+    /** Work that may outlive the answer. */
     waitUntil(work: Promise<unknown>): void;
 }
 
+/** The context of a procedure: a service's, and what its caller's address and bearer token allow. */
+export interface Context extends ServiceContext {
+    requestId: string;
+    /** False once the caller's address has used up its share of the endpoints that need no account. */
+    withinAuthLimit(): Promise<boolean>;
+    /** Verifies the bearer token, at most once per request; null when there is none that is valid. */
+    authenticate(): Promise<Actor | null>;
+}
+
 /** The context of everything that needs an account: every statement filters by `actor.accountId`. */
-export interface AccountContext extends Context {
+export interface AccountContext extends ServiceContext {
     actor: Actor;
+}
+
+/** Builds what services need from the bindings of a Worker or a Durable Object. */
+export function createServiceContext(
+    env: Env,
+    { config, log, waitUntil }: Pick<ServiceContext, 'config' | 'log' | 'waitUntil'>,
+): ServiceContext {
+    return {
+        config,
+        db: getDb(env.DB),
+        hubs: createHubs(env.ACCOUNT_HUB),
+        auth: initAuth(config),
+        log,
+        now: () => Date.now(),
+        newId: () => createId(Date.now()),
+        waitUntil,
+    };
 }

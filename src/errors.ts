@@ -12,6 +12,7 @@ const ERRORS = {
     RATE_LIMITED: { trpc: 'TOO_MANY_REQUESTS', status: 429 },
     INTERNAL: { trpc: 'INTERNAL_SERVER_ERROR', status: 500 },
     CONFIGURATION: { trpc: 'INTERNAL_SERVER_ERROR', status: 500 },
+    BAD_GATEWAY: { trpc: 'BAD_GATEWAY', status: 502 },
     SERVICE_UNAVAILABLE: { trpc: 'SERVICE_UNAVAILABLE', status: 503 },
 } as const;
 

@@ -11,6 +11,6 @@ const app = createApp();
 export default {
     fetch: app.fetch,
     async scheduled(_controller, env) {
-        await sweepPairingRequests({ db: getDb(env.DB), now: Date.now });
+        await sweepPairingRequests({ db: getDb(env.DB), now: () => Date.now() });
     },
 } satisfies ExportedHandler<Env>;

@@ -39,7 +39,7 @@ interface CachedToken {
 const instances = new WeakMap<Config, Auth>();
 
 /** The `Auth` of a configuration: one per isolate, since it holds the cache of verified tokens. */
-export function initAuth(config: Config, now: () => number = Date.now): Auth {
+export function initAuth(config: Config, now: () => number = () => Date.now()): Auth {
     let auth = instances.get(config);
     if (!auth) {
         auth = createAuth(config.keys.loginSeed, now);

@@ -1,40 +1,27 @@
 import type { Context as HonoContext } from 'hono';
-import { initAuth } from '@/auth/auth';
 import type { Actor } from '@/auth/auth';
 import { tokenLookup } from '@/auth/revocation';
 import type { Context } from '@/context';
-import { getDb } from '@/db/client';
+import { createServiceContext } from '@/context';
 import type { HonoEnv } from '@/http/hono-env';
-import { createHubs } from '@/realtime/publish';
-import { createId } from '@/utils/id';
 
 /** The context of one HTTP request, for any of its procedures. */
 export function createContext(c: HonoContext<HonoEnv>): Context {
     const { env, executionCtx } = c;
     const { config, log, requestId } = c.var;
-    const db = getDb(env.DB);
-    const auth = initAuth(config);
-    const bearerToken = readBearerToken(c.req.header('Authorization'));
-    const clientAddress = c.req.header('CF-Connecting-IP') ?? 'unknown';
+    const services = createServiceContext(env, { config, log, waitUntil: (work) => executionCtx.waitUntil(work) });
+    const token = readBearerToken(c.req.header('Authorization'));
+    const address = c.req.header('CF-Connecting-IP') ?? 'unknown';
     let actor: Promise<Actor | null> | undefined;
 
     return {
-        config,
-        db,
-        hubs: createHubs(env.ACCOUNT_HUB),
-        auth,
-        log,
+        ...services,
         requestId,
-        bearerToken,
-        clientAddress,
-        withinAuthLimit: async () => (await env.AUTH_LIMITER.limit({ key: clientAddress })).success,
+        withinAuthLimit: async () => (await env.AUTH_LIMITER.limit({ key: address })).success,
         authenticate() {
-            actor ??= bearerToken === null ? Promise.resolve(null) : auth.verifyToken(bearerToken, tokenLookup(db));
+            actor ??= token === null ? Promise.resolve(null) : services.auth.verifyToken(token, tokenLookup(services.db));
             return actor;
         },
-        now: Date.now,
-        newId: createId,
-        waitUntil: (work) => executionCtx.waitUntil(work),
     };
 }
 

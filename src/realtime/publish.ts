@@ -1,4 +1,4 @@
-import type { Context } from '@/context';
+import type { ServiceContext } from '@/context';
 import { describeForLog } from '@/errors';
 import type { AccountHub } from '@/realtime/hub';
 import type { AddressedEphemeral, AddressedUpdate, Publication, Recipients, UpdateBody } from '@/realtime/updates';
@@ -35,7 +35,7 @@ export interface Announcement {
  * Tells the account's hub of a committed write, after the response if need be. The write stands whatever becomes of
  * this; it is tried again three times, and the hub notices a loss by the gap in `seq` (contract 13, Publishing).
  */
-export function announce(ctx: Context, { accountId, seq, updates = [], ephemerals = [], skip }: Announcement): void {
+export function announce(ctx: ServiceContext, { accountId, seq, updates = [], ephemerals = [], skip }: Announcement): void {
     const createdAt = ctx.now();
     const first = seq - updates.length + 1;
     const addressed = updates.map(({ body, to }, i): AddressedUpdate => {
@@ -45,7 +45,7 @@ export function announce(ctx: Context, { accountId, seq, updates = [], ephemeral
     ctx.waitUntil(publishWithRetry(ctx, accountId, { seq, updates: addressed, ephemerals }));
 }
 
-async function publishWithRetry(ctx: Context, accountId: string, publication: Publication): Promise<void> {
+async function publishWithRetry(ctx: ServiceContext, accountId: string, publication: Publication): Promise<void> {
     for (let attempt = 1; ; attempt++) {
         try {
             return await ctx.hubs.publish(accountId, publication);

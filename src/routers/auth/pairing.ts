@@ -1,5 +1,5 @@
 import { and, eq, gt, or, sql } from 'drizzle-orm';
-import type { AccountContext, Context } from '@/context';
+import type { AccountContext, ServiceContext } from '@/context';
 import { encodeHexUpper } from '@/crypto/hex';
 import { writeBatch } from '@/db/batch';
 import { accountAuthRequests, accounts, terminalAuthRequests } from '@/db/schema';
@@ -21,18 +21,18 @@ const KEY_BYTES = 32;
 type Requests = typeof terminalAuthRequests | typeof accountAuthRequests;
 
 /** A terminal asks to be paired, or asks again whether it is; its token names the request (contract 3.2). */
-export function requestTerminal(ctx: Context, { publicKey, supportsV2 }: TerminalRequestInput) {
+export function requestTerminal(ctx: ServiceContext, { publicKey, supportsV2 }: TerminalRequestInput) {
     const columns = { names: sql`, supportsV2`, values: sql`, ${supportsV2 ? 1 : 0}` };
     return request(ctx, terminalAuthRequests, publicKey, columns, (id) => ({ session: id }));
 }
 
 /** A device asks for an account, or asks again whether it was let in. */
-export function requestAccount(ctx: Context, { publicKey }: PairingRequestInput) {
+export function requestAccount(ctx: ServiceContext, { publicKey }: PairingRequestInput) {
     return request(ctx, accountAuthRequests, publicKey, { names: sql``, values: sql`` }, () => undefined);
 }
 
 /** How far a terminal's request has come. */
-export async function terminalStatus(ctx: Context, { publicKey }: PairingStatusInput) {
+export async function terminalStatus(ctx: ServiceContext, { publicKey }: PairingStatusInput) {
     if (publicKey.length !== KEY_BYTES) return { status: 'not_found' as const, supportsV2: false };
     const [row] = await ctx.db
         .select({ response: terminalAuthRequests.response, supportsV2: terminalAuthRequests.supportsV2 })
@@ -56,7 +56,7 @@ export function respondAccount(ctx: AccountContext, input: PairingResponseInput)
 }
 
 /** Deletes requests that have run out, for the nightly sweep; requests by the same key make room for themselves. */
-export async function sweepPairingRequests(ctx: Pick<Context, 'db' | 'now'>): Promise<void> {
+export async function sweepPairingRequests(ctx: Pick<ServiceContext, 'db' | 'now'>): Promise<void> {
     const before = ctx.now() - REQUEST_TTL_MS - HANDOUT_TTL_MS;
     const tables = [terminalAuthRequests, accountAuthRequests];
     await writeBatch(ctx.db, tables.map((table) => sql`DELETE FROM ${table} WHERE createdAt < ${before}`), []);
@@ -67,7 +67,7 @@ export async function sweepPairingRequests(ctx: Pick<Context, 'db' | 'now'>): Pr
  * read. A poll that finds nothing new writes nothing.
  */
 async function request(
-    ctx: Context,
+    ctx: ServiceContext,
     table: Requests,
     publicKey: Uint8Array,
     extra: { names: ReturnType<typeof sql>; values: ReturnType<typeof sql> },

@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import { createChallenge, isServerChallenge } from '@/auth/challenges';
-import type { AccountContext, Context } from '@/context';
+import type { AccountContext, ServiceContext } from '@/context';
 import { encodeBase64 } from '@/crypto/base64';
 import { verifySignature } from '@/crypto/ed25519';
 import { encodeHexUpper } from '@/crypto/hex';
@@ -13,7 +13,7 @@ import type { ChallengeInput, LoginInput } from '@/routers/auth/schema';
 const RETRY_WITHIN_MS = 10 * 60_000;
 
 /** Logs in with a signed challenge; the account is made with its first login (contract 4.1). */
-export async function login(ctx: Context, { publicKey, challenge, signature }: LoginInput) {
+export async function login(ctx: ServiceContext, { publicKey, challenge, signature }: LoginInput) {
     const now = ctx.now();
     const fromUs = !ctx.config.requireServerChallenge || isServerChallenge(ctx.config.keys.keyTree, publicKey, challenge, now);
     if (!(await fromUs) || !(await verifySignature(publicKey, challenge, signature))) throw invalidSignature();
@@ -40,7 +40,7 @@ export async function login(ctx: Context, { publicKey, challenge, signature }: L
 }
 
 /** A challenge of this server for a public key, stateless (contract 4.1). */
-export function challenge(ctx: Context, { publicKey }: ChallengeInput) {
+export function challenge(ctx: ServiceContext, { publicKey }: ChallengeInput) {
     return createChallenge(ctx.config.keys.keyTree, publicKey, ctx.now());
 }
 

@@ -1,4 +1,4 @@
-import { and, eq, inArray, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { AccountContext } from '@/context';
 import { jsonRows, writeForAccount } from '@/db/batch';
 import { sessionMessages, sessions } from '@/db/schema';
@@ -39,8 +39,8 @@ async function append(ctx: AccountContext, sessionId: string, items: NewMessage[
     const fresh = firstOfEachLocalId(items).map((item) => ({ ...item, id: ctx.newId() }));
     const localIds = fresh.map(({ localId }) => localId).filter((localId) => localId !== null);
     const owned = ownedSessionId(accountId, sessionId);
-    // A list as one parameter; `in` also tells SQLite that localId is not null, which its partial index needs.
-    const known = sql`(SELECT value FROM json_each(${JSON.stringify(localIds)}))`;
+    // CROSS JOIN keeps SQLite from reading the whole session: it looks each localId up by its index.
+    const known = sql`json_each(${JSON.stringify(localIds)}) k`;
 
     const { changed, reads, seq } = await writeForAccount(ctx.db, {
         accountId,
@@ -59,9 +59,10 @@ async function append(ctx: AccountContext, sessionId: string, items: NewMessage[
         reads: [
             selectSessionId(ctx.db, accountId, sessionId),
             ctx.db
-                .select()
-                .from(sessionMessages)
-                .where(and(eq(sessionMessages.sessionId, owned), inArray(sessionMessages.localId, known))),
+                .select(getTableColumns(sessionMessages))
+                .from(known)
+                .crossJoin(sessionMessages)
+                .where(and(eq(sessionMessages.sessionId, owned), eq(sessionMessages.localId, sql`k.value`))),
         ],
     });
     if (reads[0].length === 0) throw sessionNotFound();

@@ -1,0 +1,14 @@
+import type { D1Migration } from '@cloudflare/vitest-pool-workers';
+import type { Env } from '@/env';
+
+declare global {
+    namespace Cloudflare {
+        /** What `import { env } from 'cloudflare:workers'` holds in tests. */
+        // oxlint-disable-next-line no-shadow -- the name is Cloudflare's
+        interface Env extends ServerEnv {
+            TEST_MIGRATIONS: D1Migration[];
+        }
+    }
+}
+
+type ServerEnv = Env;
