@@ -6,14 +6,19 @@ export interface Actor {
     accountId: string;
     /** `jti` of the token, what logout revokes. */
     tokenId: string;
+    /** `iat` of the token, Unix seconds: what logout-all ends it by. */
+    issuedAt: number;
     /** The token itself. Never logged. */
     token: string;
     /** What the token carries beside the account: `session` for a terminal's token. */
     extras: Record<string, unknown>;
 }
 
+/** What the database knows a token by. */
+export type TokenFacts = Pick<Actor, 'accountId' | 'tokenId' | 'issuedAt'>;
+
 /** Asked once per token and minute: does its account exist, and is the token not revoked? One D1 round trip. */
-export type TokenLookup = (token: { accountId: string; tokenId: string; issuedAt: number }) => Promise<boolean>;
+export type TokenLookup = (token: TokenFacts) => Promise<boolean>;
 
 /** Login tokens: issued, verified, remembered for a minute per isolate (contract 3.2). */
 export interface Auth {
@@ -67,20 +72,23 @@ function createAuth(loginSeed: Uint8Array, now: () => number): Auth {
         const claims = await codec.verify(token, now());
         if (!claims) return null;
         const startedIn = epoch;
+        // The minute counts from here: what the lookup finds may be as old as its start.
+        const until = now() + CACHE_TTL_MS;
         const { user: accountId, jti: tokenId, issuedAt, extras } = claims;
         if (!(await isCurrent({ accountId, tokenId, issuedAt }))) return null;
 
-        const actor: Actor = { accountId, tokenId, token, extras };
-        if (startedIn === epoch) remember(token, actor);
+        const actor: Actor = { accountId, tokenId, issuedAt, token, extras };
+        if (startedIn === epoch) remember(token, { actor, until });
         return actor;
     }
 
-    function remember(token: string, actor: Actor): void {
-        if (cache.size >= CACHE_SIZE) {
+    function remember(token: string, entry: CachedToken): void {
+        cache.delete(token);
+        cache.set(token, entry);
+        if (cache.size > CACHE_SIZE) {
             const oldest = cache.keys().next();
             if (!oldest.done) cache.delete(oldest.value);
         }
-        cache.set(token, { actor, until: now() + CACHE_TTL_MS });
     }
 
     function invalidateToken(token: string): void {
