@@ -28,6 +28,8 @@ export interface AccountWrite<Row, Reads extends readonly Read[]> {
      */
     main: SQL<Row>;
     updatesPerRow?: number;
+    /** Numbers that the write takes as a whole, however many rows it changed; instead of `updatesPerRow`. */
+    updatesPerWrite?: number;
     /**
      * Writes that follow only if `main` changed something: each guards itself with `AND changes() > 0`, so each must
      * change a row whenever the one before it did.
@@ -51,9 +53,10 @@ const dialect = new SQLiteAsyncDialect();
 /** Runs a write of one account in one batch. Rolls back whole when a statement fails. */
 export async function writeForAccount<Row, const Reads extends readonly Read[] = readonly []>(
     db: Db,
-    { accountId, before = [], main, updatesPerRow = 1, sides = [], reads }: AccountWrite<Row, Reads>,
+    { accountId, before = [], main, updatesPerRow = 1, updatesPerWrite, sides = [], reads }: AccountWrite<Row, Reads>,
 ): Promise<AccountWriteResult<Row, Reads>> {
-    const takeNumbers = sql`UPDATE ${accounts} SET seq = seq + changes() * ${updatesPerRow}
+    const numbers = updatesPerWrite ?? sql`changes() * ${updatesPerRow}`;
+    const takeNumbers = sql`UPDATE ${accounts} SET seq = seq + ${numbers}
         WHERE id = ${accountId} AND changes() > 0`;
     const readSeq = db.select({ seq: accounts.seq }).from(accounts).where(eq(accounts.id, accountId));
     const writes = [...before, main, ...(updatesPerRow > 0 ? [takeNumbers] : []), ...sides];

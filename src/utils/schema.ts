@@ -17,6 +17,9 @@ export const Id = text(128, 1);
 /** Encrypted text, opaque to the server: at most 1,000,000 bytes (contract 4). */
 export const EncryptedText = text(1_000_000);
 
+/** Most bytes of the two encrypted texts of a session or machine together: a row ends at 2 MB (contract 4). */
+export const TOGETHER_BYTES = 1_500_000;
+
 /** The key a session, machine or artifact is encrypted with, wrapped for its owner. */
 export const DataEncryptionKey = base64({ max: 1024 });
 

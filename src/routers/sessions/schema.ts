@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { DataEncryptionKey, EncryptedText, Id, Time, pageSize, text } from '@/utils/schema';
+import { DataEncryptionKey, EncryptedText, Id, TOGETHER_BYTES, Time, pageSize, text } from '@/utils/schema';
 
 /** A session as every door shows it (contract 4.2). Times are Unix ms; `dataEncryptionKey` is base64. */
 export const Session = z.object({
@@ -49,9 +49,6 @@ export const PageSessionsOutput = z.object({
 
 export const ActiveSessionsInput = z.object({ limit: pageSize(500, 150) });
 export type ActiveSessionsInput = z.infer<typeof ActiveSessionsInput>;
-
-/** Metadata and agent state together stay below a row's 2 MB. */
-export const TOGETHER_BYTES = 1_500_000;
 
 export const CreateSessionInput = z
     .object({

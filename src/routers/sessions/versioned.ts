@@ -5,9 +5,9 @@ import { writeForAccount } from '@/db/batch';
 import { sessions } from '@/db/schema';
 import { ServiceError } from '@/errors';
 import { announce } from '@/realtime/publish';
-import { TOGETHER_BYTES } from '@/routers/sessions/schema';
 import type { UpdateAgentStateInput, UpdateMetadataInput } from '@/routers/sessions/schema';
 import { sessionNotFound } from '@/routers/sessions/service';
+import { TOGETHER_BYTES } from '@/utils/schema';
 
 /** Replaces a session's metadata if it still has the expected version (P7). */
 export async function updateMetadata(ctx: AccountContext, { id, metadata, expectedVersion }: UpdateMetadataInput) {
