@@ -1,4 +1,6 @@
-import { and, eq, gt, or, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import { and, eq, exists, sql } from 'drizzle-orm';
+import { endedToken, selectCurrentAccount } from '@/auth/revocation';
 import type { AccountContext, ServiceContext } from '@/context';
 import { encodeHexUpper } from '@/crypto/hex';
 import { writeBatch } from '@/db/batch';
@@ -70,7 +72,7 @@ async function request(
     ctx: ServiceContext,
     table: Requests,
     publicKey: Uint8Array,
-    extra: { names: ReturnType<typeof sql>; values: ReturnType<typeof sql> },
+    extra: { names: SQL; values: SQL },
     extrasOf: (requestId: string) => Record<string, unknown> | undefined,
 ) {
     const key = storedKey(publicKey);
@@ -86,7 +88,12 @@ async function request(
         ],
         [
             ctx.db
-                .select({ id: table.id, response: table.response, accountId: accounts.id, cutoff: accounts.tokensNotBefore })
+                .select({
+                    id: table.id,
+                    response: table.response,
+                    accountId: accounts.id,
+                    tokensNotBefore: accounts.tokensNotBefore,
+                })
                 .from(table)
                 .leftJoin(accounts, eq(accounts.id, table.responseAccountId))
                 .where(eq(table.publicKey, key)),
@@ -94,33 +101,46 @@ async function request(
     );
     const [row] = reads[0];
     if (!row || row.response === null || row.accountId === null) return { state: 'requested' as const };
-    const token = await ctx.auth.createToken(row.accountId, extrasOf(row.id), (row.cutoff ?? 0) + 1);
+    const token = await ctx.auth.createToken(row.accountId, extrasOf(row.id), (row.tokensNotBefore ?? 0) + 1);
     return { state: 'authorized' as const, token, response: row.response };
 }
 
-/** The first answer wins; later ones are ignored (contract 4.1). */
+/**
+ * The first answer wins; later ones are ignored (contract 4.1). An answer is dated as a token would be, so that a
+ * logout-all of its account ends both by one rule.
+ * @throws UNAUTHORIZED when the calling token has been ended: it must not let anybody in any more
+ */
 async function respond(ctx: AccountContext, table: Requests, { publicKey, response }: PairingResponseInput) {
     const key = storedKey(publicKey);
     const now = ctx.now();
     const alive = isAlive(table, now);
+    const { accountId } = ctx.actor;
+    const current = selectCurrentAccount(ctx.db, ctx.actor);
+    const notBefore = sql`(SELECT tokensNotBefore + 1 FROM ${accounts} WHERE ${accounts.id} = ${accountId})`;
     const { reads } = await writeBatch(
         ctx.db,
         [
-            sql`UPDATE ${table} SET response = ${response}, responseAccountId = ${ctx.actor.accountId}, updatedAt = ${now}
-                WHERE publicKey = ${key} AND response IS NULL AND ${alive}`,
+            sql`UPDATE ${table} SET response = ${response}, responseAccountId = ${accountId},
+                    updatedAt = max(${now}, ${notBefore} * 1000)
+                WHERE publicKey = ${key} AND response IS NULL AND ${alive} AND ${exists(current)}`,
         ],
-        [ctx.db.select({ id: table.id }).from(table).where(and(eq(table.publicKey, key), alive))],
+        [current, ctx.db.select({ id: table.id }).from(table).where(and(eq(table.publicKey, key), alive))],
     );
-    if (reads[0].length === 0) throw new ServiceError('NOT_FOUND', 'Request not found');
+    const [callers, requests] = reads;
+    if (callers.length === 0) throw endedToken(ctx);
+    if (requests.length === 0) throw new ServiceError('NOT_FOUND', 'Request not found');
     return { success: true as const };
 }
 
-/** Not yet handed out and young enough, or handed out a moment ago. */
+/**
+ * Young enough, or handed out a moment ago; and if answered, by an account that exists and has not called logout-all
+ * since. Never NULL, so that it can be negated.
+ */
 function isAlive(table: Requests, now: number) {
-    return sql`(${or(
-        and(sql`${table.handedOutAt} IS NULL`, gt(table.createdAt, now - REQUEST_TTL_MS)),
-        gt(table.handedOutAt, now - HANDOUT_TTL_MS),
-    )})`;
+    return sql`(coalesce(${table.handedOutAt} > ${now - HANDOUT_TTL_MS}, ${table.createdAt} > ${now - REQUEST_TTL_MS})
+        AND (${table.response} IS NULL OR EXISTS (SELECT 1 FROM ${accounts}
+            WHERE ${accounts.id} = ${table.responseAccountId}
+                AND ${accounts.tokensNotBefore} < ${table.updatedAt} / 1000)))`;
 }
 
 /** Upper-case hex, as the Node server stores keys: otherwise a migrated database would split accounts. */

@@ -1,9 +1,11 @@
-import { eq, sql } from 'drizzle-orm';
+import { exists, sql } from 'drizzle-orm';
 import { createChallenge, isServerChallenge } from '@/auth/challenges';
+import { endedToken, selectCurrentAccount } from '@/auth/revocation';
 import type { AccountContext, ServiceContext } from '@/context';
 import { encodeBase64 } from '@/crypto/base64';
 import { verifySignature } from '@/crypto/ed25519';
 import { encodeHexUpper } from '@/crypto/hex';
+import { CLOCK_TOLERANCE_SECONDS } from '@/crypto/privacy-kit-token';
 import { writeBatch } from '@/db/batch';
 import { accounts, revokedTokens, usedChallenges } from '@/db/schema';
 import { ServiceError } from '@/errors';
@@ -15,8 +17,11 @@ const RETRY_WITHIN_MS = 10 * 60_000;
 /** Logs in with a signed challenge; the account is made with its first login (contract 4.1). */
 export async function login(ctx: ServiceContext, { publicKey, challenge, signature }: LoginInput) {
     const now = ctx.now();
-    const fromUs = !ctx.config.requireServerChallenge || isServerChallenge(ctx.config.keys.keyTree, publicKey, challenge, now);
-    if (!(await fromUs) || !(await verifySignature(publicKey, challenge, signature))) throw invalidSignature();
+    const { requireServerChallenge, keys } = ctx.config;
+    if (requireServerChallenge && !(await isServerChallenge(keys.keyTree, publicKey, challenge, now))) {
+        throw invalidSignature();
+    }
+    if (!(await verifySignature(publicKey, challenge, signature))) throw invalidSignature();
 
     const hash = await challengeHash(publicKey, challenge);
     const { written } = await writeBatch(
@@ -44,47 +49,59 @@ export function challenge(ctx: ServiceContext, { publicKey }: ChallengeInput) {
     return createChallenge(ctx.config.keys.keyTree, publicKey, ctx.now());
 }
 
-/** A new token with the extras of the calling one, which stays valid (contract 13). */
+/**
+ * A new token with the extras of the calling one, which stays valid (contract 13).
+ * @throws UNAUTHORIZED when the calling token has been ended, though this isolate may not know it yet
+ */
 export async function refresh(ctx: AccountContext) {
     const { accountId, extras } = ctx.actor;
-    const [account] = await ctx.db
-        .select({ tokensNotBefore: accounts.tokensNotBefore })
-        .from(accounts)
-        .where(eq(accounts.id, accountId));
-    if (!account) throw new ServiceError('UNAUTHORIZED', 'Unauthorized');
+    const [account] = await selectCurrentAccount(ctx.db, ctx.actor);
+    if (!account) throw endedToken(ctx);
     return { success: true as const, token: await ctx.auth.createToken(accountId, extras, account.tokensNotBefore + 1) };
 }
 
 /** Ends the calling token: here at once, in other isolates within a minute (contract 3.2). */
 export async function logout(ctx: AccountContext) {
     const { accountId, tokenId, token } = ctx.actor;
-    await writeBatch(
-        ctx.db,
-        [
-            sql`INSERT INTO ${revokedTokens} (jti, accountId, revokedAt) VALUES (${tokenId}, ${accountId}, ${ctx.now()})
-                ON CONFLICT DO NOTHING`,
-        ],
-        [],
-    );
-    ctx.auth.invalidateToken(token);
+    try {
+        await writeBatch(
+            ctx.db,
+            [
+                sql`INSERT INTO ${revokedTokens} (jti, accountId, revokedAt)
+                    VALUES (${tokenId}, ${accountId}, ${ctx.now()}) ON CONFLICT DO NOTHING`,
+            ],
+            [],
+        );
+    } finally {
+        // Also after an error: D1 may have committed before the connection broke.
+        ctx.auth.invalidateToken(token);
+    }
     return { success: true as const };
 }
 
 /**
  * Ends every token of the account issued up to now. Token times are whole seconds, so a login right after it is dated
  * one second later; the cutoff passes such tokens too when they are ended in their turn.
+ * @throws UNAUTHORIZED when the calling token has been ended, RATE_LIMITED when a login could not work right after it
  */
 export async function logoutAll(ctx: AccountContext) {
-    const { accountId } = ctx.actor;
-    await writeBatch(
-        ctx.db,
-        [
-            sql`UPDATE ${accounts} SET tokensNotBefore = max(tokensNotBefore + 1, ${Math.floor(ctx.now() / 1000)})
-                WHERE id = ${accountId}`,
-        ],
-        [],
-    );
-    ctx.auth.invalidateUserTokens(accountId);
+    const { accountId, issuedAt } = ctx.actor;
+    const now = Math.floor(ctx.now() / 1000);
+    // Each one within a second dates the next login a second later, at last too far ahead of the clock to be valid.
+    if (issuedAt >= now + CLOCK_TOLERANCE_SECONDS) throw new ServiceError('RATE_LIMITED', 'Too many requests, try again');
+    try {
+        const { written } = await writeBatch(
+            ctx.db,
+            [
+                sql`UPDATE ${accounts} SET tokensNotBefore = max(tokensNotBefore + 1, ${now})
+                    WHERE id = ${accountId} AND ${exists(selectCurrentAccount(ctx.db, ctx.actor))} RETURNING id`,
+            ],
+            [],
+        );
+        if (written[0]?.length === 0) throw endedToken(ctx);
+    } finally {
+        ctx.auth.invalidateUserTokens(accountId);
+    }
     return { success: true as const };
 }
 
