@@ -14,6 +14,8 @@ export interface Meta extends OpenApiMeta {
     aliases?: RestAlias[];
     /** HTTP status of an outcome body `{success:false, …}` (contract 2); 200 unless said. */
     failureStatus?: 409;
+    /** REST answers carry a weak ETag over the body without these fields, and are 304 for who has it (contract 4.5). */
+    etagWithout?: string[];
 }
 
 /** Settings of a REST path beyond method, path and summary. */
@@ -21,6 +23,7 @@ export interface RestOptions {
     description?: string;
     aliases?: RestAlias[];
     failureStatus?: 409;
+    etagWithout?: string[];
     /** False for paths without a bearer token. */
     protect?: boolean;
 }
@@ -69,7 +72,7 @@ export const accountProcedure = t.procedure.use(async ({ ctx, next }) => {
 /** REST metadata of the procedures of one OpenAPI tag: `const rest = restOf('Sessions')`. */
 export function restOf(tag: string) {
     return (method: OpenApiMethod, path: `/${string}`, summary: string, options: RestOptions = {}): Meta => {
-        const { aliases, failureStatus, ...openapi } = options;
-        return { openapi: { method, path, summary, tags: [tag], ...openapi }, aliases, failureStatus };
+        const { aliases, failureStatus, etagWithout, ...openapi } = options;
+        return { openapi: { method, path, summary, tags: [tag], ...openapi }, aliases, failureStatus, etagWithout };
     };
 }
