@@ -6,6 +6,7 @@ import { readJson } from '@/http/body';
 import { coerceParameters } from '@/http/coerce';
 import { dialectOf } from '@/http/dialect';
 import type { HonoEnv } from '@/http/hono-env';
+import { answerWithEtag } from '@/http/etag';
 import { appRouter } from '@/routers';
 import type { Meta } from '@/trpc';
 
@@ -71,6 +72,7 @@ type CallableProcedure = (options: {
 
 async function readInput(c: Context<HonoEnv>, { procedure }: RestRoute): Promise<object> {
     const shape = shapeOf(procedure);
+    if (meta.etagWithout) return answerWithEtag(c, body as object, meta.etagWithout);
     const query = coerceParameters(shape, new URL(c.req.url).searchParams);
     const path = coerceParameters(shape, Object.entries(c.req.param()));
     const body = c.req.method === 'GET' || c.req.method === 'HEAD' ? {} : await readJson(c.req.raw);
