@@ -29,8 +29,6 @@ export interface Config {
     isLocal: boolean;
     masterSecret: string;
     keys: DerivedKeys;
-    /** Exact origins; empty means any. */
-    corsOrigins: string[];
     requireServerChallenge: boolean;
 }
 
@@ -85,7 +83,6 @@ async function readConfig(env: Env): Promise<Config> {
         isLocal: environment === 'development',
         masterSecret,
         keys,
-        corsOrigins: (env.CORS_ORIGINS ?? '').split(',').map((o) => o.trim()).filter(Boolean),
         requireServerChallenge: env.REQUIRE_SERVER_CHALLENGE === 'true',
     };
 }

@@ -6,6 +6,7 @@ const ERRORS = {
     VALIDATION_FAILED: { trpc: 'BAD_REQUEST', status: 400 },
     UNAUTHORIZED: { trpc: 'UNAUTHORIZED', status: 401 },
     NOT_FOUND: { trpc: 'NOT_FOUND', status: 404 },
+    METHOD_NOT_ALLOWED: { trpc: 'METHOD_NOT_SUPPORTED', status: 405 },
     CONFLICT: { trpc: 'CONFLICT', status: 409 },
     PAYLOAD_TOO_LARGE: { trpc: 'PAYLOAD_TOO_LARGE', status: 413 },
     UNSUPPORTED_MEDIA_TYPE: { trpc: 'UNSUPPORTED_MEDIA_TYPE', status: 415 },
@@ -29,6 +30,8 @@ export interface Issue {
 export interface PublicError {
     code: ErrorCode;
     status: (typeof ERRORS)[ErrorCode]['status'];
+    /** The code it has at the tRPC door. */
+    trpcCode: (typeof ERRORS)[ErrorCode]['trpc'];
     message: string;
     issues?: Issue[];
 }
@@ -50,51 +53,60 @@ export function toPublicError(error: unknown): PublicError {
     const service = findServiceError(error);
     if (service) return publicError(service.reason, service.message, service.issues);
 
-    if (error instanceof TRPCError && error.code !== 'INTERNAL_SERVER_ERROR') {
-        if (error.cause instanceof ZodError) {
-            return publicError('VALIDATION_FAILED', 'Invalid input', toIssues(error.cause));
-        }
-        const code = ERROR_CODES.find((word) => ERRORS[word].trpc === error.code);
-        if (code) return publicError(code, code === 'VALIDATION_FAILED' ? 'Invalid input' : 'Request refused');
-        return publicError('VALIDATION_FAILED', 'Request refused');
-    }
+    if (error instanceof TRPCError && error.code !== 'INTERNAL_SERVER_ERROR') return refusal(error);
     if (isDatabaseFailure(error)) return publicError('SERVICE_UNAVAILABLE', 'Database unavailable, try again');
     return publicError('INTERNAL', 'Internal server error');
 }
 
-/** True for failures of D1 itself (connection lost, overloaded), not of a statement. */
+/** True for failures of D1 itself (connection lost, overloaded), not of a statement: trying again can help. */
 export function isDatabaseFailure(error: unknown): boolean {
-    for (let cause = error; cause instanceof Error; cause = cause.cause) {
-        if (cause.message.startsWith('D1_') && !/SQLITE_(CONSTRAINT|ERROR|MISMATCH)/.test(cause.message)) return true;
-    }
-    return false;
+    return chainOf(error).some(({ message }) => message.startsWith('D1_ERROR') && !/SQLITE_(?!BUSY)/.test(message));
 }
 
 /**
- * What may be logged of an error. Drizzle's messages carry the bound parameters, which can be ciphertext or keys,
- * so only the names, and messages of D1 itself, are kept (P10).
+ * What may be logged of an error: names, and messages that cannot hold what callers stored or sent (P10). Drizzle's
+ * messages carry the bound parameters and a SyntaxError's the text that is no JSON; wrappers repeat both.
  */
 export function describeForLog(error: unknown): string {
-    const parts: string[] = [];
-    for (let cause = error; cause instanceof Error; cause = cause.cause) {
-        parts.push(cause.message.startsWith('Failed query') ? cause.name : `${cause.name}: ${cause.message}`);
-    }
+    const chain = chainOf(error);
+    const revealing = new Set(
+        chain
+            .filter((cause) => cause instanceof SyntaxError || cause.message.startsWith('Failed query'))
+            .map(({ message }) => message),
+    );
+    const parts = chain.map(({ name, message }) => (revealing.has(message) ? name : `${name}: ${message}`));
     return parts.join(' ← ').slice(0, 1000) || typeof error;
 }
 
 const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
+const MAX_ISSUES = 20;
+const MAX_ISSUE_PATH = 200;
 
 function publicError(code: ErrorCode, message: string, issues?: Issue[]): PublicError {
-    return { code, status: ERRORS[code].status, message, ...(issues && { issues }) };
+    const { status, trpc } = ERRORS[code];
+    return { code, status, trpcCode: trpc, message, ...(issues && { issues }) };
+}
+
+/** What tRPC itself refuses: input that a schema rejected, or a call that makes no sense. */
+function refusal({ code, message, cause }: TRPCError): PublicError {
+    if (cause instanceof ZodError) return publicError('VALIDATION_FAILED', 'Invalid input', toIssues(cause));
+    const word = ERROR_CODES.find((candidate) => ERRORS[candidate].trpc === code) ?? 'VALIDATION_FAILED';
+    // With a cause the message is the cause's, which may quote the input; without, it is tRPC's own.
+    return publicError(word, cause ? 'Malformed request' : message);
+}
+
+function chainOf(error: unknown): Error[] {
+    const chain: Error[] = [];
+    for (let cause = error; cause instanceof Error && !chain.includes(cause); cause = cause.cause) chain.push(cause);
+    return chain;
 }
 
 function findServiceError(error: unknown): ServiceError | undefined {
-    for (let cause = error; cause instanceof Error; cause = cause.cause) {
-        if (cause instanceof ServiceError) return cause;
-    }
-    return undefined;
+    return chainOf(error).find((cause) => cause instanceof ServiceError);
 }
 
 function toIssues(error: ZodError): Issue[] {
-    return error.issues.slice(0, 20).map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
+    return error.issues
+        .slice(0, MAX_ISSUES)
+        .map(({ path, message }) => ({ path: path.map(String).join('.').slice(0, MAX_ISSUE_PATH), message }));
 }

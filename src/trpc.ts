@@ -28,6 +28,9 @@ export interface RestOptions {
     protect?: boolean;
 }
 
+/** Ids of requests that tRPC refused before it asked for their context, by the error; the HTTP door fills it in. */
+export const requestIds = new WeakMap<Error, string>();
+
 const t = initTRPC
     .context<Context>()
     .meta<Meta>()
@@ -35,19 +38,10 @@ const t = initTRPC
         // tRPC's own default is true in workerd even in production builds, and would send stacks.
         isDev: false,
         errorFormatter({ shape, error, ctx }) {
-            const { code, message, issues } = toPublicError(error);
-            return {
-                ...shape,
-                message,
-                data: {
-                    code: shape.data.code,
-                    httpStatus: shape.data.httpStatus,
-                    path: shape.data.path,
-                    error: code,
-                    requestId: ctx?.requestId,
-                    issues,
-                },
-            };
+            const { code, status, trpcCode, message, issues } = toPublicError(error);
+            const requestId = ctx?.requestId ?? requestIds.get(error);
+            const { path } = shape.data;
+            return { ...shape, message, data: { code: trpcCode, httpStatus: status, path, error: code, requestId, issues } };
         },
     });
 

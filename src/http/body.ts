@@ -4,7 +4,7 @@ import { ServiceError } from '@/errors';
 export const JSON_BODY_LIMIT = 10 * 1024 * 1024;
 
 /**
- * The body of a request as text, never holding more than `limit` bytes.
+ * The body of a request as text, never holding more than `limit` bytes; past it the rest is not read.
  * @throws PAYLOAD_TOO_LARGE past the limit, VALIDATION_FAILED for bytes that are not UTF-8
  */
 export async function readText(request: Request, limit = JSON_BODY_LIMIT): Promise<string> {
@@ -27,25 +27,54 @@ export async function readText(request: Request, limit = JSON_BODY_LIMIT): Promi
 }
 
 /**
- * A JSON body, `{}` when there is none; a body without a content type is read as JSON (contract 2).
- * @throws UNSUPPORTED_MEDIA_TYPE for another content type, or a body without one that is not JSON
+ * The text of a body that must be JSON, not parsed yet; a body without a content type passes (contract 2).
+ * @throws UNSUPPORTED_MEDIA_TYPE for anything in another content type
  */
-export async function readJson(request: Request): Promise<unknown> {
+export async function readJsonText(request: Request): Promise<string> {
     const contentType = request.headers.get('Content-Type');
-    const text = await readText(request);
+    if (contentType === null || isJson(contentType)) return readText(request);
+    if (await isEmpty(request)) return '';
+    throw notJson();
+}
+
+/**
+ * The JSON object in a body, `{}` when there is none (contract 2).
+ * @throws UNSUPPORTED_MEDIA_TYPE also for a body without a content type that is not JSON
+ * @throws VALIDATION_FAILED for broken JSON, and for JSON that is no object
+ */
+export async function readJsonObject(request: Request): Promise<object> {
+    const body = await readJson(request).catch((error: unknown) => {
+        const broken = error instanceof ServiceError && error.reason === 'VALIDATION_FAILED';
+        throw broken && !request.headers.has('Content-Type') ? notJson() : error;
+    });
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+        throw new ServiceError('VALIDATION_FAILED', 'Body must be a JSON object');
+    }
+    return body;
+}
+
+async function readJson(request: Request): Promise<unknown> {
+    const text = await readJsonText(request);
     if (text.trim() === '') return {};
-    if (contentType !== null && !isJson(contentType)) throw notJson();
     try {
         return JSON.parse(text);
     } catch {
-        if (contentType === null) throw notJson();
         throw new ServiceError('VALIDATION_FAILED', 'Body must be JSON');
     }
 }
 
+/** True for `application/json` and its kin (`application/problem+json`), whatever the parameters. */
 function isJson(contentType: string): boolean {
     const type = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
     return type === 'application/json' || /^application\/[\w.-]+\+json$/.test(type);
+}
+
+async function isEmpty(request: Request): Promise<boolean> {
+    if (!request.body) return true;
+    for await (const chunk of request.body as ReadableStream<Uint8Array>) {
+        if (chunk.byteLength > 0) return false;
+    }
+    return true;
 }
 
 function notJson(): ServiceError {

@@ -6,19 +6,29 @@ type AnySchema = z.core.$ZodType;
 /** What a query or path parameter is declared as, as far as its text has to be converted. */
 type Kind = 'number' | 'boolean' | 'text';
 
+/** The parameters that an input schema knows, with their kinds; worked out once per route. */
+export type ParameterKinds = ReadonlyMap<string, Kind>;
+
+/** Reads off an input schema, without touching it, what its fields are as parameters. */
+export function parameterKinds(schema: AnySchema | undefined): ParameterKinds {
+    const shape = (unwrap(schema)?._zod.def as { shape?: Record<string, AnySchema> } | undefined)?.shape ?? {};
+    return new Map(Object.entries(shape).map(([key, field]) => [key, kindOf(field)]));
+}
+
 /**
- * Turns query strings into what the schema declares, without touching the schema: `limit=50` is a number and
- * `flag=false` is false. Text that is no number or boolean stays text, and the schema refuses it.
+ * Turns query strings into what the schema declares: `limit=50` is a number and `flag=false` is false. Text that is no
+ * number or boolean stays text, and the schema refuses it. Unknown keys are dropped.
  * @throws VALIDATION_FAILED for a key given twice
  */
-export function coerceParameters(shape: Record<string, AnySchema>, parameters: Iterable<[string, string]>) {
+export function coerceParameters(kinds: ParameterKinds, parameters: Iterable<[string, string]>) {
     const input: Record<string, unknown> = {};
     for (const [key, value] of parameters) {
-        if (!Object.hasOwn(shape, key)) continue;
+        const kind = kinds.get(key);
+        if (kind === undefined) continue;
         if (Object.hasOwn(input, key)) {
             throw new ServiceError('VALIDATION_FAILED', 'Invalid input', [{ path: key, message: 'Given more than once' }]);
         }
-        input[key] = coerce(kindOf(shape[key]), value);
+        input[key] = coerce(kind, value);
     }
     return input;
 }
@@ -29,9 +39,15 @@ function coerce(kind: Kind, value: string): unknown {
     return value;
 }
 
-function kindOf(schema: AnySchema | undefined): Kind {
-    const def = schema?._zod.def as { type?: string; innerType?: AnySchema; in?: AnySchema } | undefined;
-    if (def?.innerType) return kindOf(def.innerType);
-    if (def?.in) return kindOf(def.in);
-    return def?.type === 'number' || def?.type === 'boolean' ? def.type : 'text';
+function kindOf(schema: AnySchema): Kind {
+    const type = unwrap(schema)?._zod.def.type;
+    return type === 'number' || type === 'boolean' ? type : 'text';
+}
+
+/** The schema within optional, nullable, default and the like; before a transform, and after a preprocess. */
+function unwrap(schema: AnySchema | undefined): AnySchema | undefined {
+    const def = schema?._zod.def as { innerType?: AnySchema; in?: AnySchema; out?: AnySchema } | undefined;
+    const piped = def?.in?._zod.def.type === 'transform' ? def.out : def?.in;
+    const inner = def?.innerType ?? piped;
+    return inner ? unwrap(inner) : schema;
 }

@@ -13,8 +13,15 @@ export function errorResponse(c: Context<HonoEnv>, error: unknown): Response {
     }
     const { status, code, message, issues } = toPublicError(error);
     if (status >= 500) log.error('request failed', { error: describeForLog(error) });
-    if (status === 429 || status === 503) c.header('Retry-After', status === 429 ? '60' : '1');
+    const seconds = retryAfter(status);
+    if (seconds !== undefined) c.header('Retry-After', seconds);
     return c.json({ error: message, code, requestId, ...(issues && { issues }) }, status);
+}
+
+/** `Retry-After` of a status, in seconds: a rate limit's period, or a moment for a database that comes back. */
+export function retryAfter(status: number): string | undefined {
+    if (status === 429) return '60';
+    return status === 503 ? '1' : undefined;
 }
 
 /** The answer to a path that does not exist, for everybody. */

@@ -1,39 +1,57 @@
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch';
-import type { Context, Hono } from 'hono';
+import type { Hono } from 'hono';
 import { describeForLog, toPublicError } from '@/errors';
-import { readText } from '@/http/body';
+import { readJsonText } from '@/http/body';
 import { createContext } from '@/http/context';
+import { retryAfter } from '@/http/errors';
 import type { HonoEnv } from '@/http/hono-env';
 import { appRouter } from '@/routers';
+import { requestIds } from '@/trpc';
 
 /** Calls in one batched request: each may cost a round trip, and a free Worker has 50 subrequests. */
 const MAX_BATCH = 20;
 
 /** Serves the procedures to tRPC clients at `/trpc` (contract 8). */
 export function mountTrpc(app: Hono<HonoEnv>): void {
-    app.all('/trpc/*', async (c) =>
-        fetchRequestHandler({
+    app.all('/trpc/*', async (c) => {
+        const response = await fetchRequestHandler({
             endpoint: '/trpc',
-            req: await boundedRequest(c),
+            req: boundedRequest(c.req.raw),
             router: appRouter,
             createContext: () => createContext(c),
             maxBatchSize: MAX_BATCH,
-            onError({ error }) {
+            responseMeta: ({ errors }) => ({ headers: retryHeaders(errors) }),
+            onError({ error, ctx }) {
+                if (!ctx) requestIds.set(error, c.var.requestId);
                 if (toPublicError(error).status >= 500) {
                     c.var.log.error('procedure failed', { error: describeForLog(error) });
                 }
             },
-        }),
-    );
+        });
+        return typed(response);
+    });
 }
 
-/** tRPC reads bodies without a limit and wants a content type: it gets a body that was read within ours, as JSON. */
-async function boundedRequest(c: Context<HonoEnv>): Promise<Request> {
-    const request = c.req.raw;
-    if (request.method !== 'POST') return request;
-    const body = await readText(request);
+/**
+ * What tRPC reads of a request, its body within our limit and rules, and only when a procedure asks for its input. The
+ * content type is checked with the body, so tRPC's readers of forms and bytes, which have no limit, are never used.
+ */
+function boundedRequest(request: Request): Request {
+    const { method, url, signal } = request;
     const headers = new Headers(request.headers);
-    headers.delete('Content-Length');
-    if (!headers.has('Content-Type')) headers.set('Content-Type', 'application/json');
-    return new Request(request.url, { method: 'POST', headers, body, signal: request.signal });
+    headers.set('Content-Type', 'application/json');
+    return { method, url, headers, signal, text: () => readJsonText(request) } satisfies Partial<Request> as Request;
+}
+
+function retryHeaders(errors: unknown[]): Headers {
+    const seconds = errors.map((error) => retryAfter(toPublicError(error).status)).filter((value) => value !== undefined);
+    return new Headers(seconds[0] === undefined ? {} : { 'Retry-After': seconds[0] });
+}
+
+/** tRPC leaves the type off when it refuses a request as a whole, although the body is JSON. */
+function typed(response: Response): Response {
+    if (response.body && response.status >= 400 && !response.headers.get('Content-Type')?.includes('json')) {
+        response.headers.set('Content-Type', 'application/json');
+    }
+    return response;
 }

@@ -50,11 +50,17 @@ export function pageSize(max: number, fallback: number) {
 /** Unix milliseconds. */
 export const Time = z.int().nonnegative();
 
+/** Levels of nesting that stored JSON may have: SQLite's JSON functions refuse whatever goes past 1,000. */
+const MAX_JSON_DEPTH = 500;
+
 /** Any JSON value, handed on as the text that is stored; at most 1,000,000 bytes of UTF-8, well-formed. */
 export const JsonText = z.unknown().transform((value, ctx) => {
-    const json = value === undefined ? undefined : stringify(value);
+    const json = value === undefined || isDeeperThan(MAX_JSON_DEPTH, value) ? undefined : JSON.stringify(value);
     if (json === undefined || Buffer.byteLength(json) > 1_000_000 || BAD_ESCAPE.test(json)) {
-        ctx.addIssue({ code: 'custom', message: 'Must be JSON of at most 1,000,000 bytes, without NUL or lone surrogates' });
+        ctx.addIssue({
+            code: 'custom',
+            message: `Must be JSON of at most 1,000,000 bytes and ${MAX_JSON_DEPTH} levels, without NUL or lone surrogates`,
+        });
         return z.NEVER;
     }
     return json;
@@ -63,12 +69,9 @@ export const JsonText = z.unknown().transform((value, ctx) => {
 /** JSON.stringify writes exactly NUL and lone surrogates as these escapes; an escaped backslash before `u` is none. */
 const BAD_ESCAPE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 
-function stringify(value: unknown): string | undefined {
-    try {
-        return JSON.stringify(value);
-    } catch {
-        return undefined; // nested too deeply
-    }
+function isDeeperThan(levels: number, value: unknown): boolean {
+    if (typeof value !== 'object' || value === null) return false;
+    return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }
 
 function isStorable(value: string): boolean {

@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
 import { cors as honoCors } from 'hono/cors';
+import type { Env } from '@/env';
 import type { HonoEnv } from '@/http/hono-env';
 
 /**
@@ -9,9 +10,9 @@ import type { HonoEnv } from '@/http/hono-env';
 export function cors(): MiddlewareHandler<HonoEnv> {
     return honoCors({
         origin: (origin, c) => {
-            const allowed: string | undefined = c.env.CORS_ORIGINS;
-            if (!allowed?.trim()) return '*';
-            return allowed.split(',').some((entry) => entry.trim() === origin) ? origin : null;
+            const allowed = originsOf(c.env);
+            if (allowed.length === 0 || allowed.includes('*')) return '*';
+            return allowed.includes(origin) ? origin : null;
         },
         allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
         allowHeaders: [
@@ -25,4 +26,12 @@ export function cors(): MiddlewareHandler<HonoEnv> {
         exposeHeaders: ['X-Request-Id', 'Server-Timing', 'ETag', 'Retry-After'],
         maxAge: 86_400,
     });
+}
+
+/** Read here and not from the checked configuration: `/health` and the Configuration Error need CORS too. */
+function originsOf(env: Env): string[] {
+    return (env.CORS_ORIGINS ?? '')
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter(Boolean);
 }
