@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 // SessionMessage is here because its table is then in the order it is read.
 const WITHOUT_ROWID = [
     'GlobalLock',
+    'PushTicket',
     'RepeatKey',
     'RevokedToken',
     'SessionMessage',

@@ -199,6 +199,16 @@ CREATE TABLE `AccountPushToken` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `AccountPushToken_accountId_token_key` ON `AccountPushToken` (`accountId`,`token`);--> statement-breakpoint
+CREATE TABLE `PushTicket` (
+	`accountId` text NOT NULL,
+	`createdAt` integer NOT NULL,
+	`id` text NOT NULL,
+	`token` text NOT NULL,
+	PRIMARY KEY(`accountId`, `createdAt`, `id`),
+	FOREIGN KEY (`accountId`) REFERENCES `Account`(`id`) ON UPDATE no action ON DELETE cascade
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `PushTicket_createdAt_idx` ON `PushTicket` (`createdAt`);--> statement-breakpoint
 CREATE TABLE `SessionMessage` (
 	`sessionId` text NOT NULL,
 	`seq` integer NOT NULL,
@@ -256,6 +266,7 @@ CREATE TABLE `RepeatKey` (
 	`expiresAt` integer NOT NULL
 ) WITHOUT ROWID;
 --> statement-breakpoint
+CREATE INDEX `RepeatKey_expiresAt_idx` ON `RepeatKey` (`expiresAt`);--> statement-breakpoint
 CREATE TABLE `SimpleCache` (
 	`key` text PRIMARY KEY NOT NULL,
 	`value` text NOT NULL,

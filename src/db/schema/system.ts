@@ -1,4 +1,4 @@
-import { sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { index, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { time } from '@/db/columns';
 
 /** Locks held across requests; free again once `expiresAt` has passed. WITHOUT ROWID. */
@@ -11,12 +11,16 @@ export const globalLocks = sqliteTable('GlobalLock', {
 });
 
 /** Results of work that must not happen twice, kept until `expiresAt`. WITHOUT ROWID. */
-export const repeatKeys = sqliteTable('RepeatKey', {
-    key: text('key').primaryKey(),
-    value: text('value').notNull(),
-    createdAt: time('createdAt').notNull(),
-    expiresAt: time('expiresAt').notNull(),
-});
+export const repeatKeys = sqliteTable(
+    'RepeatKey',
+    {
+        key: text('key').primaryKey(),
+        value: text('value').notNull(),
+        createdAt: time('createdAt').notNull(),
+        expiresAt: time('expiresAt').notNull(),
+    },
+    (t) => [index('RepeatKey_expiresAt_idx').on(t.expiresAt)],
+);
 
 /** A cache that all Workers share. */
 export const simpleCaches = sqliteTable('SimpleCache', {
