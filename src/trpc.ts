@@ -24,6 +24,8 @@ export interface RestOptions {
     aliases?: RestAlias[];
     failureStatus?: 409;
     etagWithout?: string[];
+    /** Error statuses to document beyond those that follow from the shape, such as 409. */
+    errorResponses?: number[];
     /** False for paths without a bearer token. */
     protect?: boolean;
 }

@@ -1,90 +1,103 @@
+import type { AnyProcedure } from '@trpc/server';
 import { generateOpenApiDocument } from 'trpc-to-openapi';
-import { appRouter } from '@/routers';
+import { restRoutes } from '@/http/rest';
+import type { RestRoute } from '@/http/rest';
+import type { appRouter } from '@/routers';
 import { version } from '../../package.json';
+import { describeErrors, errorResponses, errorSchema } from './openapi-errors';
+import { describeInput } from './openapi-input';
+import { serverPaths } from './openapi-server-paths';
 
 type Document = ReturnType<typeof generateOpenApiDocument>;
 
-interface Operation {
-    security?: unknown;
-    parameters?: { in: string }[];
-    requestBody?: unknown;
+/** An operation of the document, as far as it is mended here. */
+export interface Operation {
+    operationId: string;
+    security?: object[];
+    parameters?: Parameter[];
+    requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> };
     responses: Record<string, unknown>;
 }
 
-/** Error answers of contract 2, by status; each is the one error shape. */
-const ERRORS = {
-    400: ['ValidationFailed', 'The input is not valid'],
-    401: ['Unauthorized', 'No valid bearer token, or the signature or public key is not accepted'],
-    404: ['NotFound', 'No such object of this account'],
-    413: ['PayloadTooLarge', 'The body is too large'],
-    415: ['UnsupportedMediaType', 'The body is not JSON'],
-    429: ['RateLimited', 'Too many requests from this address'],
-    500: ['Internal', 'The server failed'],
-    503: ['ServiceUnavailable', 'The database or another service cannot be reached'],
-} as const;
+/** A path or query parameter of the document. */
+export interface Parameter {
+    name: string;
+    in: string;
+    schema: Schema;
+}
 
-/** The OpenAPI 3.1 document of the REST door (contract 8), from the procedures themselves. */
+/** A JSON schema of the document. */
+export interface Schema {
+    type?: string | string[];
+    anyOf?: Schema[];
+    properties?: Record<string, Schema>;
+    required?: string[];
+    [keyword: string]: unknown;
+}
+
+/** The OpenAPI 3.1 document of the REST door (contract 8): every route of the procedures, and the few beside them. */
 export function buildOpenApiDocument(): Document {
-    const document = generateOpenApiDocument(appRouter, {
+    const routes = restRoutes();
+    const document = generateOpenApiDocument(routerOf(routes), {
         title: 'Happy Server',
         description: 'Sync server for Happy, the end-to-end encrypted client for coding agents. It stores what it cannot read.',
         version,
         openApiVersion: '3.1.0',
         baseUrl: '/',
-        tags: ['Auth', 'Sessions', 'Messages'],
+        tags: ['Server', ...tagsOf(routes)],
         securitySchemes: {
             bearer: { type: 'http', scheme: 'bearer', description: 'A login token of POST /v1/auth' },
         },
+        paths: serverPaths,
     });
-    for (const item of Object.values(document.paths ?? {})) {
-        for (const operation of Object.values(item as Record<string, Operation>)) describeErrors(operation);
-    }
-    document.components = { ...document.components, schemas: { Error: errorSchema }, responses: errorResponses() };
+    for (const route of routes) mend(operationOf(document, route), route);
+    document.components = {
+        ...document.components,
+        schemas: { ...document.components?.schemas, Error: errorSchema },
+        responses: errorResponses(),
+    };
     return document;
 }
 
-/** trpc-to-openapi documents tRPC's own error shape; this door answers contract 2's. */
-function describeErrors(operation: Operation): void {
-    const { 200: ok } = operation.responses;
-    const takesInput = Boolean(operation.requestBody) || Boolean(operation.parameters?.length);
-    const applies = {
-        400: takesInput,
-        401: true,
-        404: operation.parameters?.some((parameter) => parameter.in === 'path') ?? false,
-        413: Boolean(operation.requestBody),
-        415: Boolean(operation.requestBody),
-        429: operation.security === undefined,
-        500: true,
-        503: true,
+/** A router as the generator walks it, with a procedure for every route: it knows one path per procedure only. */
+function routerOf(routes: RestRoute[]): typeof appRouter {
+    const procedures = routes.map((route): [string, { _def: object }] => {
+        const { procedure, meta } = route;
+        // Error answers are not the generator's: it would describe tRPC's.
+        const openapi = { ...meta.openapi, method: route.method, path: documentPath(route), ...namesOf(route), errorResponses: [] };
+        return [openapi.operationId, { _def: { ...(procedure as AnyProcedure)._def, meta: { openapi } } }];
+    });
+    return { _def: { procedures: Object.fromEntries(procedures) } } as unknown as typeof appRouter;
+}
+
+function namesOf({ procedurePath, place, meta }: RestRoute): { operationId: string; description?: string } {
+    const operationId = procedurePath.replaceAll('.', '-');
+    if (place === 0) return { operationId };
+    return {
+        operationId: `${operationId}-alias${place > 1 ? `-${place}` : ''}`,
+        description: `The same as ${meta.openapi?.method} ${meta.openapi?.path}.`,
     };
-    operation.responses = { 200: ok };
-    for (const [status, [name]] of Object.entries(ERRORS)) {
-        if (applies[Number(status) as keyof typeof applies]) {
-            operation.responses[status] = { $ref: `#/components/responses/${name}` };
-        }
-    }
 }
 
-function errorResponses() {
-    const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
-    return Object.fromEntries(Object.values(ERRORS).map(([name, description]) => [name, { description, content }]));
+function mend(operation: Operation, { meta }: RestRoute): void {
+    // Said outright, since an operation that says nothing leaves the reader to guess.
+    operation.security ??= [];
+    describeInput(operation);
+    describeErrors(operation, meta);
 }
 
-const errorSchema = {
-    type: 'object' as const,
-    required: ['error', 'code', 'requestId'],
-    properties: {
-        error: { type: 'string' as const, description: 'What went wrong, for people' },
-        code: { type: 'string' as const, description: 'A stable word for programs, such as NOT_FOUND' },
-        requestId: { type: 'string' as const, description: 'Names the request in the server log' },
-        issues: {
-            type: 'array' as const,
-            description: 'Where in the input the problems lie',
-            items: {
-                type: 'object' as const,
-                required: ['path', 'message'],
-                properties: { path: { type: 'string' as const }, message: { type: 'string' as const } },
-            },
-        },
-    },
-};
+function operationOf(document: Document, route: RestRoute): Operation {
+    const item = document.paths?.[documentPath(route)] as Record<string, Operation> | undefined;
+    const operation = item?.[route.method.toLowerCase()];
+    if (!operation) throw new Error(`${route.method} ${route.path} is missing in the document`);
+    return operation;
+}
+
+/** OpenAPI's spelling of a route: `/v1/sessions/{id}`. */
+function documentPath({ path }: RestRoute): `/${string}` {
+    return path.replace(/:(\w+)/g, '{$1}') as `/${string}`;
+}
+
+function tagsOf(routes: RestRoute[]): string[] {
+    return [...new Set(routes.flatMap(({ meta }) => meta.openapi?.tags ?? []))].sort();
+}

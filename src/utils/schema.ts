@@ -27,7 +27,9 @@ export const DataEncryptionKey = base64({ max: 1024 });
 export function base64({ min = 0, max }: { min?: number; max: number }) {
     return z
         .string()
+        .min(Math.ceil(min / 3) * 4)
         .max(Math.ceil(max / 3) * 4)
+        .meta({ contentEncoding: 'base64', description: `Base64 of ${min === max ? max : `${min} to ${max}`} bytes` })
         .transform((value, ctx) => {
             const bytes = decodeBase64(value);
             if (!bytes) {
@@ -44,7 +46,13 @@ export function base64({ min = 0, max }: { min?: number; max: number }) {
 
 /** Page size: 1 to `max`, `fallback` when absent. */
 export function pageSize(max: number, fallback: number) {
-    return z.int().min(1).max(max).nullish().transform((value) => value ?? fallback);
+    return z
+        .int()
+        .min(1)
+        .max(max)
+        .meta({ default: fallback })
+        .nullish()
+        .transform((value) => value ?? fallback);
 }
 
 /** Unix milliseconds. */

@@ -4,15 +4,17 @@ import { EncryptedText, Id, JsonText, Time, pageSize, text } from '@/utils/schem
 const LocalId = text(128, 1);
 
 /** A message as v1, v2 and tRPC show it: `content` is whatever JSON was stored (contract 4.2). */
-export const Message = z.object({
-    id: z.string(),
-    sessionId: z.string(),
-    localId: z.string().nullable(),
-    seq: z.int(),
-    content: z.unknown(),
-    createdAt: Time,
-    updatedAt: Time,
-});
+export const Message = z
+    .object({
+        id: z.string(),
+        sessionId: z.string(),
+        localId: z.string().nullable(),
+        seq: z.int(),
+        content: z.unknown(),
+        createdAt: Time,
+        updatedAt: Time,
+    })
+    .meta({ id: 'Message' });
 export type Message = z.infer<typeof Message>;
 
 /** A message as v3 lists it: encrypted content only. */

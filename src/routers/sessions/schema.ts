@@ -2,20 +2,22 @@ import * as z from 'zod';
 import { DataEncryptionKey, EncryptedText, Id, TOGETHER_BYTES, Time, pageSize, text } from '@/utils/schema';
 
 /** A session as every door shows it (contract 4.2). Times are Unix ms; `dataEncryptionKey` is base64. */
-export const Session = z.object({
-    id: z.string(),
-    seq: z.int(),
-    createdAt: Time,
-    updatedAt: Time,
-    active: z.boolean(),
-    activeAt: Time,
-    metadata: z.string(),
-    metadataVersion: z.int(),
-    agentState: z.string().nullable(),
-    agentStateVersion: z.int(),
-    dataEncryptionKey: z.string().nullable(),
-    lastMessage: z.null(),
-});
+export const Session = z
+    .object({
+        id: z.string(),
+        seq: z.int(),
+        createdAt: Time,
+        updatedAt: Time,
+        active: z.boolean(),
+        activeAt: Time,
+        metadata: z.string(),
+        metadataVersion: z.int(),
+        agentState: z.string().nullable(),
+        agentStateVersion: z.int(),
+        dataEncryptionKey: z.string().nullable(),
+        lastMessage: z.null(),
+    })
+    .meta({ id: 'Session' });
 export type Session = z.infer<typeof Session>;
 
 export const SessionOutput = z.object({ session: Session });

@@ -1,0 +1,73 @@
+import type { Meta } from '@/trpc';
+import type { Operation } from './openapi-document';
+
+/** Error answers of contract 2, by status; each is the one error shape. */
+const ERRORS = {
+    400: ['ValidationFailed', 'The input is not valid'],
+    401: ['Unauthorized', 'No valid bearer token, or the signature or public key is not accepted'],
+    404: ['NotFound', 'No such object of this account'],
+    409: ['Conflict', 'The object exists already or belongs to somebody else'],
+    413: ['PayloadTooLarge', 'The body is too large'],
+    415: ['UnsupportedMediaType', 'The body is not JSON'],
+    429: ['RateLimited', 'Too many requests from this address'],
+    500: ['Internal', 'The server failed'],
+    502: ['BadGateway', 'Another service failed'],
+    503: ['ServiceUnavailable', 'The database or another service cannot be reached'],
+} as const;
+
+/** trpc-to-openapi documents tRPC's own error shape; this door answers contract 2's. */
+export function describeErrors(operation: Operation, meta: Meta): void {
+    const { 200: ok } = operation.responses;
+    const isPublic = operation.security?.length === 0;
+    const applies: Partial<Record<string, boolean>> = {
+        400: Boolean(operation.requestBody) || Boolean(operation.parameters?.length),
+        401: !isPublic || Boolean(operation.requestBody),
+        404: operation.parameters?.some((parameter) => parameter.in === 'path') ?? false,
+        413: Boolean(operation.requestBody),
+        415: Boolean(operation.requestBody),
+        429: isPublic,
+        500: true,
+        503: true,
+    };
+    for (const status of furtherStatuses(meta)) applies[status] = true;
+
+    operation.responses = { 200: ok };
+    if (meta.etagWithout) operation.responses[304] = { description: 'The caller has this answer already' };
+    for (const [status, [name]] of Object.entries(ERRORS)) {
+        if (applies[status]) operation.responses[status] = { $ref: `#/components/responses/${name}` };
+    }
+    // An outcome body `{success:false, …}`: the schema of 200 has both outcomes.
+    if (meta.failureStatus) operation.responses[meta.failureStatus] = { ...(ok as object), description: 'Not done' };
+}
+
+/** The error answers, for `components.responses`. */
+export function errorResponses() {
+    const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
+    return Object.fromEntries(Object.values(ERRORS).map(([name, description]) => [name, { description, content }]));
+}
+
+/** The one error shape of contract 2, for `components.schemas`. */
+export const errorSchema = {
+    type: 'object' as const,
+    required: ['error', 'code', 'requestId'],
+    properties: {
+        error: { type: 'string' as const, description: 'What went wrong, for people' },
+        code: { type: 'string' as const, description: 'A stable word for programs, such as NOT_FOUND' },
+        requestId: { type: 'string' as const, description: 'Names the request in the server log' },
+        issues: {
+            type: 'array' as const,
+            description: 'Where in the input the problems lie',
+            items: {
+                type: 'object' as const,
+                required: ['path', 'message'],
+                properties: { path: { type: 'string' as const }, message: { type: 'string' as const } },
+            },
+        },
+    },
+};
+
+/** Statuses that a procedure names itself, beyond those that follow from its shape. */
+function furtherStatuses({ openapi }: Meta): number[] {
+    const further = openapi?.errorResponses ?? [];
+    return Array.isArray(further) ? further : Object.keys(further).map(Number);
+}

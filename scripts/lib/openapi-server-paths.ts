@@ -1,0 +1,95 @@
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import * as z from 'zod';
+
+const tags = ['Server'];
+const security: [] = [];
+const timestamp = z.int().meta({ description: 'Unix milliseconds' });
+
+/** The paths that no procedure has (contract 2), written by hand; test/contract holds them against the app. */
+export const serverPaths: ZodOpenApiPathsObject = {
+    '/': {
+        get: {
+            operationId: 'welcome',
+            summary: 'Tell what this server is',
+            description: 'With `Accept: text/plain` the bare text, by which the mobile app recognises a server.',
+            tags,
+            security,
+            responses: {
+                200: {
+                    description: 'The server greets',
+                    content: {
+                        'application/json': {
+                            schema: z.object({
+                                message: z.string(),
+                                version: z.string(),
+                                environment: z.string(),
+                                timestamp,
+                            }),
+                        },
+                        'text/plain': { schema: z.string() },
+                    },
+                },
+                500: internal(),
+            },
+        },
+    },
+    '/health': {
+        get: {
+            operationId: 'health',
+            summary: 'Tell that the server runs',
+            description: 'Touches no dependency and needs no configuration.',
+            tags,
+            security,
+            responses: {
+                200: {
+                    description: 'The server runs',
+                    content: {
+                        'application/json': {
+                            schema: z.object({ status: z.literal('healthy'), timestamp, version: z.string() }),
+                        },
+                    },
+                },
+            },
+        },
+    },
+    '/ready': {
+        get: {
+            operationId: 'ready',
+            summary: 'Tell whether configuration, database, storage and Durable Objects can be reached',
+            tags,
+            security,
+            responses: { 200: readiness('All checks passed'), 503: readiness('A check failed') },
+        },
+    },
+    '/openapi.json': {
+        get: {
+            operationId: 'openapi',
+            summary: 'Get this document',
+            tags,
+            security,
+            responses: {
+                200: {
+                    description: 'An OpenAPI 3.1 document',
+                    content: { 'application/json': { schema: z.looseObject({ openapi: z.string() }) } },
+                },
+                304: { description: 'The caller has this document already' },
+                500: internal(),
+            },
+        },
+    },
+};
+
+function readiness(description: string) {
+    const checks = z.object({
+        environment: z.boolean(),
+        database: z.boolean(),
+        storage: z.boolean(),
+        durableObjects: z.boolean(),
+    });
+    const schema = z.object({ ready: z.boolean(), checks, timestamp });
+    return { description, content: { 'application/json': { schema } } };
+}
+
+function internal() {
+    return { $ref: '#/components/responses/Internal' };
+}
