@@ -11,6 +11,8 @@ export interface Dialect {
 
 const STOCK: Record<string, Dialect> = {
     'sessions.delete': { input: { hard: true } },
+    'machines.list': { output: ({ machines }: { machines: unknown[] }) => machines },
+    'artifacts.list': { output: ({ artifacts }: { artifacts: unknown[] }) => artifacts },
 };
 
 /** The stock client's variant of a procedure, if this request is one's and there is one. */

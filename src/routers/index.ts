@@ -1,5 +1,10 @@
+import { accessKeysRouter } from '@/routers/access-keys/router';
+import { artifactsRouter } from '@/routers/artifacts/router';
 import { authRouter } from '@/routers/auth/router';
+import { kvRouter } from '@/routers/kv/router';
+import { machinesRouter } from '@/routers/machines/router';
 import { messagesRouter } from '@/routers/messages/router';
+import { pushRouter } from '@/routers/push/router';
 import { sessionsRouter } from '@/routers/sessions/router';
 import { router } from '@/trpc';
 
@@ -8,6 +13,11 @@ export const appRouter = router({
     auth: authRouter,
     sessions: sessionsRouter,
     messages: messagesRouter,
+    machines: machinesRouter,
+    artifacts: artifactsRouter,
+    accessKeys: accessKeysRouter,
+    kv: kvRouter,
+    push: pushRouter,
 });
 
 /** The type that tRPC clients import. */
