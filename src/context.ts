@@ -1,5 +1,7 @@
 import type { Actor, Auth } from '@/auth/auth';
 import { initAuth } from '@/auth/auth';
+import type { Vault } from '@/crypto/vault';
+import { initVault } from '@/crypto/vault';
 import type { Db } from '@/db/client';
 import { getDb } from '@/db/client';
 import type { Config, Env } from '@/env';
@@ -14,6 +16,7 @@ export interface ServiceContext {
     db: Db;
     hubs: Hubs;
     auth: Auth;
+    vault: Vault;
     log: Logger;
     /** Unix milliseconds. */
     now(): number;
@@ -46,6 +49,7 @@ export function createServiceContext(
         db: getDb(env.DB),
         hubs: createHubs(env.ACCOUNT_HUB),
         auth: initAuth(config),
+        vault: initVault(config.keys.keyTree),
         log,
         now: () => Date.now(),
         newId: () => createId(Date.now()),

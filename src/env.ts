@@ -1,9 +1,11 @@
 import type { DerivedKeys } from '@/crypto/derived-keys';
 import { parseDerivedKeys } from '@/crypto/derived-keys';
+import type { IntegrationsConfig, IntegrationsEnv } from '@/integrations/config';
+import { readIntegrations } from '@/integrations/config';
 import type { AccountHub } from '@/realtime/hub';
 
 /** Bindings and variables of the Worker, as `wrangler.toml` and the secrets give them. */
-export interface Env {
+export interface Env extends IntegrationsEnv {
     ENVIRONMENT?: string;
     /** `debug`, `info` (default) or `error`: the least severe line that is logged. */
     LOG_LEVEL?: string;
@@ -30,6 +32,7 @@ export interface Config {
     masterSecret: string;
     keys: DerivedKeys;
     requireServerChallenge: boolean;
+    integrations: IntegrationsConfig;
 }
 
 /** A secret or binding is missing or unusable; `missing` names all of them (contract 2). */
@@ -75,14 +78,16 @@ async function readConfig(env: Env): Promise<Config> {
             return undefined;
         });
     }
+    const environment = env.ENVIRONMENT || 'production';
+    const integrations = readIntegrations(env, environment === 'production', missing);
     if (missing.length > 0 || !masterSecret || !keys) throw new ConfigurationError(missing, MEND);
 
-    const environment = env.ENVIRONMENT || 'production';
     return {
         environment,
         isLocal: environment === 'development',
         masterSecret,
         keys,
         requireServerChallenge: env.REQUIRE_SERVER_CHALLENGE === 'true',
+        integrations,
     };
 }

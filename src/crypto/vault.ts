@@ -19,6 +19,18 @@ export interface Vault {
     decryptString(path: readonly string[], bytes: Uint8Array): Promise<string>;
 }
 
+const vaults = new WeakMap<Uint8Array, Vault>();
+
+/** The vault of a key tree, one per isolate: it holds the derived keys. */
+export function initVault(keyTree: Uint8Array): Vault {
+    let vault = vaults.get(keyTree);
+    if (!vault) {
+        vault = createVault(keyTree);
+        vaults.set(keyTree, vault);
+    }
+    return vault;
+}
+
 /**
  * Encryption at rest over the 64-byte key tree, for paths like `['user', id, 'vendors', vendor, 'token']`
  * (contract, section 3.3). Make one per key tree and keep it: it caches the keys it derives.
