@@ -61,18 +61,18 @@ export const Time = z.int().nonnegative();
 /** Levels of nesting that stored JSON may have: SQLite's JSON functions refuse whatever goes past 1,000. */
 const MAX_JSON_DEPTH = 500;
 
-/** Any JSON value, handed on as the text that is stored; at most 1,000,000 bytes of UTF-8, well-formed. */
-export const JsonText = z.unknown().transform((value, ctx) => {
-    const json = value === undefined || isDeeperThan(MAX_JSON_DEPTH, value) ? undefined : JSON.stringify(value);
-    if (json === undefined || Buffer.byteLength(json) > 1_000_000 || BAD_ESCAPE.test(json)) {
-        ctx.addIssue({
-            code: 'custom',
-            message: `Must be JSON of at most 1,000,000 bytes and ${MAX_JSON_DEPTH} levels, without NUL or lone surrogates`,
-        });
-        return z.NEVER;
-    }
-    return json;
-});
+/** Any JSON value that can be stored as text: at most `maxBytes` of UTF-8, well-formed, not nested without end. */
+export function json(maxBytes: number) {
+    const message = `Must be JSON of at most ${maxBytes} bytes and ${MAX_JSON_DEPTH} levels, without NUL or lone surrogates`;
+    return z.unknown().refine(
+        (value) => {
+            const stored = value === undefined || isDeeperThan(MAX_JSON_DEPTH, value) ? undefined : JSON.stringify(value);
+            return stored !== undefined && Buffer.byteLength(stored) <= maxBytes && !BAD_ESCAPE.test(stored);
+        },
+        // Further checks may write the value as JSON too, which fails where it is nested without end.
+        { message, abort: true },
+    );
+}
 
 /** JSON.stringify writes exactly NUL and lone surrogates as these escapes; an escaped backslash before `u` is none. */
 const BAD_ESCAPE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;

@@ -1,37 +1,35 @@
-import { and, asc, desc, eq, gt, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, lt, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { AccountContext } from '@/context';
+import { pageLimit, takePage } from '@/db/pages';
 import { sessionMessages } from '@/db/schema';
-import { ServiceError } from '@/errors';
+import type { EncryptedContent } from '@/routers/messages/content';
 import type { ListMessagesInput, PageMessagesInput, RecentMessagesInput } from '@/routers/messages/schema';
 import { ownedSessionId, selectSessionId, sessionNotFound } from '@/routers/sessions/service';
+import { decodeCursor, encodeCursor, invalidCursor } from '@/utils/cursor';
 
 const RECENT_LIMIT = 150;
-const CURSOR_PREFIX = 'cursor_v1_';
 
 /** The newest 150 messages, newest first; with `sinceSeq` the 150 after it, ascending. */
 export async function recentMessages(ctx: AccountContext, { id, sinceSeq }: RecentMessagesInput) {
-    const messages = await select(ctx, id, {
+    const { page } = await selectMessages(ctx, id, {
         where: sinceSeq == null ? undefined : gt(sessionMessages.seq, sinceSeq),
         ascending: sinceSeq != null,
         limit: RECENT_LIMIT,
     });
-    return { messages };
+    return { messages: page };
 }
 
 /** A page of messages, newest first. */
 export async function pageMessages(ctx: AccountContext, { id, cursor, limit }: PageMessagesInput) {
     const before = cursor == null ? undefined : parseCursor(cursor);
-    const messages = await select(ctx, id, {
+    const { page, hasMore } = await selectMessages(ctx, id, {
         where: before === undefined ? undefined : lt(sessionMessages.seq, before),
         ascending: false,
-        limit: limit + 1,
+        limit,
     });
-    const last = messages[limit - 1];
-    return {
-        messages: messages.slice(0, limit),
-        nextCursor: messages.length > limit && last ? `${CURSOR_PREFIX}${last.seq}` : null,
-    };
+    const last = page.at(-1);
+    return { messages: page, nextCursor: hasMore && last ? encodeCursor(last.seq) : null };
 }
 
 /**
@@ -43,16 +41,8 @@ export async function listMessages(ctx: AccountContext, { sessionId, after_seq, 
     const range = ascending ? gt(sessionMessages.seq, after_seq ?? 0) : lt(sessionMessages.seq, before_seq);
     const encrypted = sql`${sessionMessages.content} ->> '$.t' = 'encrypted'
         AND json_type(${sessionMessages.content}, '$.c') = 'text'`;
-    const messages = await select(ctx, sessionId, { where: and(range, encrypted), ascending, limit: limit + 1 });
-    return {
-        messages: messages.slice(0, limit).map((message) => ({ ...message, content: message.content as Encrypted })),
-        hasMore: messages.length > limit,
-    };
-}
-
-interface Encrypted {
-    t: 'encrypted';
-    c: string;
+    const { page, hasMore } = await selectMessages(ctx, sessionId, { where: and(range, encrypted), ascending, limit });
+    return { messages: page.map((message) => ({ ...message, content: message.content as EncryptedContent })), hasMore };
 }
 
 interface Selection {
@@ -61,23 +51,29 @@ interface Selection {
     limit: number;
 }
 
-async function select(ctx: AccountContext, sessionId: string, { where, ascending, limit }: Selection) {
+/** A page of a session's messages: at most `limit`, fewer when their content is long. */
+async function selectMessages(ctx: AccountContext, id: string, { where, ascending, limit }: Selection) {
     const { accountId } = ctx.actor;
-    const [owned, messages] = await ctx.db.batch([
-        selectSessionId(ctx.db, accountId, sessionId),
+    const within = and(eq(sessionMessages.sessionId, ownedSessionId(accountId, id)), where);
+    const order = ascending ? asc(sessionMessages.seq) : desc(sessionMessages.seq);
+    const bytes = sql<number>`octet_length(${sessionMessages.content})`.as('bytes');
+    const sizes = ctx.db.select({ bytes }).from(sessionMessages).where(within).orderBy(order);
+
+    const [owned, rows] = await ctx.db.batch([
+        selectSessionId(ctx.db, accountId, id),
         ctx.db
-            .select()
+            .select({ ...getTableColumns(sessionMessages), bytes })
             .from(sessionMessages)
-            .where(and(eq(sessionMessages.sessionId, ownedSessionId(accountId, sessionId)), where))
-            .orderBy(ascending ? asc(sessionMessages.seq) : desc(sessionMessages.seq))
-            .limit(limit),
+            .where(within)
+            .orderBy(order)
+            .limit(pageLimit(sizes, limit)),
     ]);
     if (owned.length === 0) throw sessionNotFound();
-    return messages;
+    return takePage(rows, limit);
 }
 
 function parseCursor(cursor: string): number {
-    const seq = /^cursor_v1_(\d{1,15})$/.exec(cursor)?.[1];
-    if (seq === undefined) throw new ServiceError('VALIDATION_FAILED', 'Invalid cursor format');
+    const seq = decodeCursor(cursor);
+    if (!/^\d{1,15}$/.test(seq)) throw invalidCursor();
     return Number(seq);
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { EncryptedText, Id, JsonText, Time, pageSize, text } from '@/utils/schema';
+import { MessageContent, MessageText } from '@/routers/messages/content';
+import { Id, Time, pageSize, text } from '@/utils/schema';
 
 const LocalId = text(128, 1);
 
@@ -22,7 +23,7 @@ const EncryptedMessage = Message.omit({ sessionId: true }).extend({
     content: z.object({ t: z.literal('encrypted'), c: z.string() }),
 });
 
-export const CreateMessageInput = z.object({ id: Id, localId: LocalId.nullish(), content: JsonText });
+export const CreateMessageInput = z.object({ id: Id, localId: LocalId.nullish(), content: MessageContent });
 export type CreateMessageInput = z.infer<typeof CreateMessageInput>;
 
 export const CreateMessageOutput = z.object({ message: Message });
@@ -32,7 +33,7 @@ export type RecentMessagesInput = z.infer<typeof RecentMessagesInput>;
 
 export const RecentMessagesOutput = z.object({ messages: z.array(Message) });
 
-export const PageMessagesInput = z.object({ id: Id, cursor: text(256).nullish(), limit: pageSize(500, 100) });
+export const PageMessagesInput = z.object({ id: Id, cursor: z.string().nullish(), limit: pageSize(500, 100) });
 export type PageMessagesInput = z.infer<typeof PageMessagesInput>;
 
 export const PageMessagesOutput = z.object({ messages: z.array(Message), nextCursor: z.string().nullable() });
@@ -56,7 +57,7 @@ export const ListMessagesOutput = z.object({ messages: z.array(EncryptedMessage)
 
 export const AppendMessagesInput = z.object({
     sessionId: Id,
-    messages: z.array(z.object({ content: EncryptedText, localId: LocalId })).min(1).max(100),
+    messages: z.array(z.object({ content: MessageText, localId: LocalId })).min(1).max(100),
 });
 export type AppendMessagesInput = z.infer<typeof AppendMessagesInput>;
 

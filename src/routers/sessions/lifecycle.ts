@@ -5,15 +5,20 @@ import { accessKeys, sessionMessages, sessions, usageReports } from '@/db/schema
 import { announce } from '@/realtime/publish';
 import type { AddressedEphemeral } from '@/realtime/updates';
 import type { ArchiveSessionInput, DeleteSessionInput, SessionIdInput } from '@/routers/sessions/schema';
-import { getOwnedSession, ownedSessionId, sessionNotFound } from '@/routers/sessions/service';
+import { isOwnedSession, ownedSessionId, sessionNotFound } from '@/routers/sessions/service';
 
 /** Whether a session runs, was stopped or was archived, and since when. */
 export async function getSessionState(ctx: AccountContext, { id }: SessionIdInput) {
-    const row = await getOwnedSession(ctx, id);
-    const inactive = row.archivedAt === null ? 'stopped' : 'archived';
+    const { active, archivedAt, stoppedAt, stoppedReason, lastActiveAt } = sessions;
+    const [row] = await ctx.db
+        .select({ active, archivedAt, stoppedAt, stoppedReason, lastActiveAt })
+        .from(sessions)
+        .where(isOwnedSession(ctx.actor.accountId, id));
+    if (!row) throw sessionNotFound();
+    const inactive = row.archivedAt === null ? ('stopped' as const) : ('archived' as const);
     return {
-        sessionId: row.id,
-        state: row.active ? ('active' as const) : (inactive as 'stopped' | 'archived'),
+        sessionId: id,
+        state: row.active ? ('active' as const) : inactive,
         stoppedAt: row.active ? null : row.stoppedAt,
         stoppedReason: row.active ? null : row.stoppedReason,
         lastActivity: row.lastActiveAt,
@@ -56,16 +61,20 @@ async function removeSession(ctx: AccountContext, id: string): Promise<void> {
 export async function archiveSession(ctx: AccountContext, { id, reason }: ArchiveSessionInput) {
     const { accountId } = ctx.actor;
     const now = ctx.now();
-    const { changed, seq } = await writeForAccount(ctx.db, {
+    const { reads, seq } = await writeForAccount(ctx.db, {
         accountId,
-        main: sql<{ archivedAt: number; lastActiveAt: number }>`UPDATE ${sessions} SET active = 0, updatedAt = ${now},
-                archivedAt = coalesce(archivedAt, ${now}),
-                stoppedAt = CASE WHEN archivedAt IS NULL THEN ${now} ELSE stoppedAt END,
-                stoppedReason = CASE WHEN archivedAt IS NULL THEN ${reason ?? null} ELSE stoppedReason END
-            WHERE id = ${id} AND accountId = ${accountId} RETURNING archivedAt, lastActiveAt`,
+        main: sql`UPDATE ${sessions} SET active = 0, updatedAt = ${now}, archivedAt = ${now}, stoppedAt = ${now},
+                stoppedReason = ${reason ?? null}
+            WHERE id = ${id} AND accountId = ${accountId} AND archivedAt IS NULL`,
         updatesPerRow: 0,
+        reads: [
+            ctx.db
+                .select({ archivedAt: sql<number>`${sessions.archivedAt}`, lastActiveAt: sessions.lastActiveAt })
+                .from(sessions)
+                .where(isOwnedSession(accountId, id)),
+        ],
     });
-    const [row] = changed;
+    const [row] = reads[0];
     if (!row) throw sessionNotFound();
     announce(ctx, { accountId, seq, ephemerals: [inactivity(id, row.lastActiveAt)] });
     return { success: true as const, sessionId: id, archivedAt: row.archivedAt };

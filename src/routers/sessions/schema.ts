@@ -26,10 +26,12 @@ export const SessionsOutput = z.object({ sessions: z.array(Session) });
 
 export const ListSessionsInput = z.object({});
 
+const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?$/;
+
 /** ISO 8601 text or Unix ms, handed on as Unix ms. */
-const Instant = text(64, 1).transform((value, ctx) => {
-    const time = /^\d+$/.test(value) ? Number(value) : Date.parse(value);
-    if (!Number.isSafeInteger(time)) {
+const Instant = z.string().transform((value, ctx) => {
+    const time = /^\d{1,15}$/.test(value) ? Number(value) : ISO_TIME.test(value) ? Date.parse(value) : NaN;
+    if (Number.isNaN(time)) {
         ctx.addIssue({ code: 'custom', message: 'Must be an ISO 8601 time or Unix milliseconds' });
         return z.NEVER;
     }
@@ -37,7 +39,7 @@ const Instant = text(64, 1).transform((value, ctx) => {
 });
 
 export const PageSessionsInput = z.object({
-    cursor: text(256).nullish(),
+    cursor: z.string().nullish(),
     limit: pageSize(200, 50),
     changedSince: Instant.nullish(),
 });
@@ -90,7 +92,7 @@ export const ArchiveSessionInput = z.object({
     id: Id,
     reason: text(1000).nullish(),
     /** Accepted for the clients that send it; nothing reads it, and it can hold a user's own text, so it is not kept. */
-    originalError: text(10_000).nullish(),
+    originalError: z.string().nullish(),
 });
 export type ArchiveSessionInput = z.infer<typeof ArchiveSessionInput>;
 

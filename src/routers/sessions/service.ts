@@ -43,20 +43,14 @@ export async function createSession(ctx: AccountContext, input: CreateSessionInp
 
 /** The caller's session with this id. */
 export async function getSession(ctx: AccountContext, { id }: SessionIdInput): Promise<{ session: Session }> {
-    return { session: toSession(await getOwnedSession(ctx, id)) };
+    const [row] = await ctx.db.select().from(sessions).where(isOwnedSession(ctx.actor.accountId, id));
+    if (!row) throw sessionNotFound();
+    return { session: toSession(row) };
 }
 
-/**
- * The row of a session of the caller.
- * @throws NOT_FOUND also for somebody else's session
- */
-export async function getOwnedSession(ctx: AccountContext, id: string) {
-    const [row] = await ctx.db
-        .select()
-        .from(sessions)
-        .where(and(eq(sessions.id, id), eq(sessions.accountId, ctx.actor.accountId)));
-    if (!row) throw sessionNotFound();
-    return row;
+/** Condition: the session with this id, if it is the account's. */
+export function isOwnedSession(accountId: string, id: string): SQL | undefined {
+    return and(eq(sessions.id, id), eq(sessions.accountId, accountId));
 }
 
 /** The id of the session if it is the account's: what reads and writes of its children filter by. */
@@ -66,10 +60,7 @@ export function ownedSessionId(accountId: string, id: string): SQL<string> {
 
 /** Tells in a batch whether the session is the account's: one row or none. */
 export function selectSessionId(db: Db, accountId: string, id: string) {
-    return db
-        .select({ id: sessions.id })
-        .from(sessions)
-        .where(and(eq(sessions.id, id), eq(sessions.accountId, accountId)));
+    return db.select({ id: sessions.id }).from(sessions).where(isOwnedSession(accountId, id));
 }
 
 /** What callers are told of a session that is not theirs, whether it exists or not. */

@@ -1,12 +1,12 @@
 import type { SQL } from 'drizzle-orm';
-import { and, eq, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { AccountContext } from '@/context';
 import { writeForAccount } from '@/db/batch';
 import { sessions } from '@/db/schema';
 import { ServiceError } from '@/errors';
 import { announce } from '@/realtime/publish';
 import type { UpdateAgentStateInput, UpdateMetadataInput } from '@/routers/sessions/schema';
-import { sessionNotFound } from '@/routers/sessions/service';
+import { isOwnedSession, sessionNotFound } from '@/routers/sessions/service';
 import { TOGETHER_BYTES } from '@/utils/schema';
 
 /** Replaces a session's metadata if it still has the expected version (P7). */
@@ -50,7 +50,7 @@ async function replace(
                     agentStateVersion: sessions.agentStateVersion,
                 })
                 .from(sessions)
-                .where(and(eq(sessions.id, id), eq(sessions.accountId, accountId))),
+                .where(isOwnedSession(accountId, id)),
         ],
     });
     const [current] = reads[0];
