@@ -92,3 +92,9 @@ export async function createSession(account: TestAccount, tag: string = crypto.r
     const { body } = await account.call('POST', '/v1/sessions', { tag, metadata: 'bWV0YQ==' });
     return body.session.id;
 }
+
+/** Makes a machine of the account. */
+export async function createMachine(account: TestAccount, id: string = crypto.randomUUID()): Promise<string> {
+    const { body } = await account.call('POST', '/v1/machines', { id, metadata: 'bWFjaGluZQ==' });
+    return body.machine.id;
+}
