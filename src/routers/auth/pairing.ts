@@ -91,7 +91,7 @@ async function request(
                 .select({
                     id: table.id,
                     response: table.response,
-                    accountId: accounts.id,
+                    accountId: table.responseAccountId,
                     tokensNotBefore: accounts.tokensNotBefore,
                 })
                 .from(table)
