@@ -19,7 +19,9 @@ export function mountHealth(app: Hono<HonoEnv>): void {
 
 /** `GET /`: what the app's custom-server screen asks for, as JSON or, with `Accept: text/plain`, as bare text. */
 export function welcome(c: Context<HonoEnv>): Response {
-    if (c.req.header('Accept')?.includes('text/plain')) return c.text(WELCOME);
+    const accept = c.req.header('Accept') ?? '';
+    // Axios asks for both unless told otherwise, and means JSON.
+    if (accept.includes('text/plain') && !accept.includes('application/json')) return c.text(WELCOME);
     const { environment } = c.var.config;
     const message = `${WELCOME} API documentation is at /docs.`;
     return c.json({ message, version, environment, timestamp: Date.now() });

@@ -9,6 +9,6 @@ export function requestLog(): MiddlewareHandler<HonoEnv> {
         await next();
         const ms = Date.now() - startedAt;
         c.res.headers.set('Server-Timing', `total;dur=${ms}`);
-        c.var.log.info('request', { method: c.req.method, route: routePath(c, -1), status: c.res.status, ms });
+        c.var.log.info('request', { method: c.req.method, route: routePath(c), status: c.res.status, ms });
     };
 }
