@@ -54,7 +54,7 @@ export interface IntegrationsConfig {
 export function readIntegrations(env: IntegrationsEnv, isProduction: boolean, problems: string[]): IntegrationsConfig {
     const url = (name: keyof IntegrationsEnv, fallback: string) => {
         const value = env[name] || fallback;
-        if (!/^https?:\/\//.test(value) || !URL.canParse(value)) problems.push(`${name} (not a URL)`);
+        if (!isHttpUrl(value)) problems.push(`${name} (not a URL)`);
         return value.replace(/\/+$/, '');
     };
     const count = (name: keyof IntegrationsEnv, fallback: number) => {
@@ -95,4 +95,12 @@ export function readIntegrations(env: IntegrationsEnv, isProduction: boolean, pr
             url: url('EXPO_API_URL', 'https://exp.host'),
         },
     };
+}
+
+function isHttpUrl(value: string): boolean {
+    try {
+        return /^https?:$/.test(new URL(value).protocol);
+    } catch {
+        return false;
+    }
 }
