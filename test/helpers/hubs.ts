@@ -1,0 +1,43 @@
+import { env as realEnv } from 'cloudflare:workers';
+import type { AccountHub } from '@/realtime/hub';
+import type { Publication } from '@/realtime/updates';
+
+/** What happened on a wrapped hub namespace. */
+export interface HubProbe {
+    /** For `startServer({ ACCOUNT_HUB: hubs.binding })`. */
+    binding: DurableObjectNamespace<AccountHub>;
+    /** Everything that was handed to a hub, whether it arrived or not, in the order of trying. */
+    attempts: (Publication & { accountId: string })[];
+    /** Makes the next `times` publishes fail without reaching the hub. */
+    failNext(times: number): void;
+    /** Keeps every publish on its way for so long, in ms: publications overtake each other. */
+    delay(ms: () => number): void;
+}
+
+/** Wraps the real hubs: they work as ever, but what they are told is seen, and can get lost or come late. */
+export function probeHubs(): HubProbe {
+    const attempts: HubProbe['attempts'] = [];
+    let failures = 0;
+    let delayOf: (() => number) | undefined;
+
+    function wrap(accountId: string) {
+        const stub = realEnv.ACCOUNT_HUB.getByName(accountId);
+        async function publish(publication: Publication): Promise<void> {
+            attempts.push({ accountId, ...publication });
+            if (failures > 0) {
+                failures -= 1;
+                throw new Error('Durable Object is overloaded');
+            }
+            if (delayOf) await new Promise((resolve) => setTimeout(resolve, delayOf?.()));
+            await stub.publish(publication);
+        }
+        return new Proxy(stub, { get: (target, key) => (key === 'publish' ? publish : Reflect.get(target, key)) });
+    }
+
+    return {
+        binding: { getByName: wrap } as unknown as DurableObjectNamespace<AccountHub>,
+        attempts,
+        failNext: (times) => (failures = times),
+        delay: (ms) => (delayOf = ms),
+    };
+}
