@@ -10,6 +10,8 @@ export type Read = BatchItem<'sqlite'> & PromiseLike<unknown[]>;
 
 /** What Drizzle keeps from its types though its own `batch` lives on it. */
 interface PreparedRead {
+    /** What is selected; absent for raw SQL. */
+    fields?: unknown[];
     getQuery(): { sql: string; params: unknown[] };
     mapResult(result: unknown, isFromBatch: boolean): unknown;
 }
@@ -70,7 +72,7 @@ export async function writeForAccount<Row, const Reads extends readonly Read[] =
     };
 }
 
-/** Runs writes and then reads in one batch, atomically; for writes that belong to no account's sequence. */
+/** Runs writes and then reads in one batch, atomically; for writes that belong to no account's sequence or to several. */
 export async function writeBatch<const Reads extends readonly Read[]>(
     db: Db,
     writes: SQL[],
@@ -82,8 +84,17 @@ export async function writeBatch<const Reads extends readonly Read[]>(
     const results = await client.batch(statements.map(({ sql: text, params }) => client.prepare(text).bind(...params)));
     return {
         written: writes.map((_, i) => results[i]?.results ?? []),
-        reads: prepared.map((read, i) => read.mapResult(results[writes.length + i], true)) as Rows<Reads>,
+        reads: prepared.map((read, i) => mapRead(read, results[writes.length + i])) as Rows<Reads>,
     };
+}
+
+/** A batch's rows come by column name: of two columns of one name (a join's two `id`s) one is lost and the rest slip. */
+function mapRead(read: PreparedRead, result: D1Result | undefined): unknown {
+    const [row] = result?.results ?? [];
+    if (row && read.fields && Object.keys(row).length !== read.fields.length) {
+        throw new Error('Two columns of a read in a batch have one name: select one of them as an aliased expression');
+    }
+    return read.mapResult(result, true);
 }
 
 /**

@@ -71,15 +71,26 @@ export async function createAccount(server: TestServer): Promise<TestAccount> {
     return accountOf(server, body.token, keys);
 }
 
-/** What a token says, read as the mobile app reads it: plain `atob`. */
-export function payloadOf(token: string): Record<string, unknown> {
-    return JSON.parse(atob(token.split('.')[1] ?? '')) as Record<string, unknown>;
+/** What a login token says. Times are Unix seconds. */
+export interface TokenPayload {
+    sub: string;
+    /** Of a paired terminal: the request's id. */
+    session?: string;
+    iat: number;
+    nbf: number;
+    iss: string;
+    jti: string;
+}
+
+/** Reads a token as the mobile app does: plain `atob`. */
+export function payloadOf(token: string): TokenPayload {
+    return JSON.parse(atob(token.split('.')[1] ?? '')) as TokenPayload;
 }
 
 /** The account of a token. */
 export function accountOf(server: TestServer, token: string, keys: LoginKeys): TestAccount {
     return {
-        id: payloadOf(token).sub as string,
+        id: payloadOf(token).sub,
         token,
         keys,
         call: (method, path, body, headers) =>
