@@ -3,6 +3,7 @@ import { parseDerivedKeys } from '@/crypto/derived-keys';
 import type { IntegrationsConfig, IntegrationsEnv } from '@/integrations/config';
 import { readIntegrations } from '@/integrations/config';
 import type { AccountHub } from '@/realtime/hub';
+import { APP_VERSION } from '@/utils/app-version';
 
 /** Bindings and variables of the Worker, as `wrangler.toml` and the secrets give them. */
 export interface Env extends IntegrationsEnv {
@@ -17,6 +18,13 @@ export interface Env extends IntegrationsEnv {
     CORS_ORIGINS?: string;
     /** `true`: only challenges made by this server log in (contract 4.1). */
     REQUIRE_SERVER_CHALLENGE?: string;
+    /** Oldest app that need not update, and where to get a newer one (contract 4.6); the published app's when absent. */
+    MIN_VERSION_IOS?: string;
+    MIN_VERSION_ANDROID?: string;
+    STORE_URL_IOS?: string;
+    STORE_URL_ANDROID?: string;
+    /** Anything but empty or `false`: clients may write into this server's log. Never in production. */
+    DANGEROUSLY_LOG_TO_SERVER_FOR_AI_AUTO_DEBUGGING?: string;
     DB: D1Database;
     UPLOADS: R2Bucket;
     ASSETS: Fetcher;
@@ -32,7 +40,17 @@ export interface Config {
     masterSecret: string;
     keys: DerivedKeys;
     requireServerChallenge: boolean;
+    /** By platform, in lower case. */
+    apps: ReadonlyMap<string, AppConfig>;
+    /** Clients may write into this server's log. */
+    devLog: boolean;
     integrations: IntegrationsConfig;
+}
+
+/** An app that clients run: which versions will do, and where to get a newer one. */
+export interface AppConfig {
+    minimumVersion: string;
+    storeUrl: string;
 }
 
 /** A secret or binding is missing or unusable; `missing` names all of them (contract 2). */
@@ -80,6 +98,7 @@ async function readConfig(env: Env): Promise<Config> {
     }
     const environment = env.ENVIRONMENT || 'production';
     const integrations = readIntegrations(env, environment === 'production', missing);
+    const apps = readApps(env, missing);
     if (missing.length > 0 || !masterSecret || !keys) throw new ConfigurationError(missing, MEND);
 
     return {
@@ -88,6 +107,29 @@ async function readConfig(env: Env): Promise<Config> {
         masterSecret,
         keys,
         requireServerChallenge: env.REQUIRE_SERVER_CHALLENGE === 'true',
+        apps,
+        devLog: environment !== 'production' && isSet(env.DANGEROUSLY_LOG_TO_SERVER_FOR_AI_AUTO_DEBUGGING),
         integrations,
     };
+}
+
+function readApps(env: Env, missing: string[]): Config['apps'] {
+    const ios = {
+        minimumVersion: env.MIN_VERSION_IOS || '1.4.1',
+        storeUrl: env.STORE_URL_IOS || 'https://apps.apple.com/us/app/happy-claude-code-client/id6748571505',
+    };
+    const android = {
+        minimumVersion: env.MIN_VERSION_ANDROID || '1.4.1',
+        storeUrl: env.STORE_URL_ANDROID || 'https://play.google.com/store/apps/details?id=com.ex3ndr.happy',
+    };
+    if (!APP_VERSION.test(ios.minimumVersion)) missing.push('MIN_VERSION_IOS (not a version)');
+    if (!APP_VERSION.test(android.minimumVersion)) missing.push('MIN_VERSION_ANDROID (not a version)');
+    return new Map([
+        ['ios', ios],
+        ['android', android],
+    ]);
+}
+
+function isSet(flag: string | undefined): boolean {
+    return Boolean(flag) && flag !== 'false';
 }

@@ -1,0 +1,45 @@
+import * as z from 'zod';
+import { Time, pageSize, text } from '@/utils/schema';
+
+/** What a feed item says: `kind` and `type` hold the same word, since clients read one or the other (contract 13). */
+export const FeedBody = z.looseObject({ kind: z.string(), type: z.string() });
+export type FeedBody = z.infer<typeof FeedBody>;
+
+/** An item of an account's feed; `repeatKey` is what a later item about the same thing replaces it by (contract 4.5). */
+export const FeedItem = z.object({
+    id: z.string(),
+    body: FeedBody,
+    repeatKey: z.string().nullable(),
+    cursor: z.string(),
+    createdAt: Time,
+});
+export type FeedItem = z.infer<typeof FeedItem>;
+
+/** `cursor_42` or `0-42`. */
+const FeedCursor = text(64).meta({ example: 'cursor_42' });
+
+export const ListFeedInput = z.object({
+    /** Items older than this cursor. */
+    before: FeedCursor.nullish(),
+    /** Items newer than this cursor: those next to it. */
+    after: FeedCursor.nullish(),
+    limit: pageSize(200, 50),
+});
+export type ListFeedInput = z.infer<typeof ListFeedInput>;
+
+export const ListFeedOutput = z
+    .object({ items: z.array(FeedItem), hasMore: z.boolean() })
+    .meta({
+        example: {
+            items: [
+                {
+                    id: 'cmwuusxlqwcewfajp85a0j3gk',
+                    body: { kind: 'friend_request', type: 'friend_request', uid: 'cmwuuswr5n4lrai0oj2rcq2sh' },
+                    repeatKey: 'friend_request_cmwuuswr5n4lrai0oj2rcq2sh',
+                    cursor: 'cursor_42',
+                    createdAt: 1701432000000,
+                },
+            ],
+            hasMore: false,
+        },
+    });
