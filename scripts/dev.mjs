@@ -1,7 +1,6 @@
 /**
- * `npm run dev`: everything a bare clone needs to serve on http://localhost:8787, in one command.
- * A single process from the start (no `setup && dev` in package.json): a shell between npm and this process would
- * die of a signal without passing it on, and the server would stay behind.
+ * `npm run dev`: everything a bare clone needs to serve on http://localhost:8787, in one command. It does the set-up
+ * itself, so that a signal meets one process from the first moment on.
  */
 import { runCommand } from './lib/console.mjs';
 import { ensureDependencies } from './lib/install.mjs';

@@ -47,7 +47,8 @@ export async function dev(argv) {
 }
 
 /**
- * On a signal stops all that runs, then this process.
+ * On a signal stops all that runs, then this process; so too when the shell that npm or Yarn put in between has died
+ * of a signal, which it does without passing it on.
  *
  * @param {(text: string) => void} tell
  * @returns {() => boolean} whether that has begun
@@ -65,6 +66,10 @@ function stopOnSignal(tell) {
     };
     for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
         process.on(signal, () => void stop());
+    }
+    const parent = process.ppid;
+    if (process.env.npm_lifecycle_event !== undefined) {
+        setInterval(() => process.ppid !== parent && void stop(), 250).unref();
     }
     // The last resort, for whatever other way this process ends.
     process.on('exit', () => signalAll('SIGKILL'));
