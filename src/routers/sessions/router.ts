@@ -1,5 +1,7 @@
 import { archiveSession, deleteSession, getSessionState } from '@/routers/sessions/lifecycle';
 import { listActiveSessions, listSessions, pageSessions } from '@/routers/sessions/lists';
+import { pushEvent } from '@/routers/sessions/push-event';
+import { PushEventInput, PushEventOutput } from '@/routers/sessions/push-event-schema';
 import {
     ActiveSessionsInput,
     ArchiveSessionInput,
@@ -66,6 +68,11 @@ export const sessionsRouter = router({
         .input(ArchiveSessionInput)
         .output(ArchiveSessionOutput)
         .mutation(({ ctx, input }) => archiveSession(ctx, input)),
+    pushEvent: accountProcedure
+        .meta(rest('POST', '/v1/sessions/{id}/push-event', 'Notify your apps and devices of something in a session'))
+        .input(PushEventInput)
+        .output(PushEventOutput)
+        .mutation(({ ctx, input }) => pushEvent(ctx, input)),
     updateMetadata: accountProcedure
         .meta(rest('PUT', '/v1/sessions/{id}/metadata', 'Replace the metadata if it has the expected version'))
         .input(UpdateMetadataInput)
