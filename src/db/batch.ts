@@ -45,6 +45,8 @@ export interface AccountWrite<Row, Reads extends readonly Read[]> {
 export interface AccountWriteResult<Row, Reads extends readonly Read[]> {
     /** What `main` returned, a row for each row it changed. */
     changed: Row[];
+    /** What each statement of `before` returned. */
+    before: unknown[][];
     reads: Rows<Reads>;
     /** The account's `seq` after the batch; its own updates have the last numbers up to it. */
     seq: number;
@@ -67,6 +69,7 @@ export async function writeForAccount<Row, const Reads extends readonly Read[] =
     const [account] = results.reads.at(-1) as { seq: number }[];
     return {
         changed: results.written[before.length] as Row[],
+        before: results.written.slice(0, before.length),
         reads: results.reads.slice(0, -1) as unknown as Rows<Reads>,
         seq: account?.seq ?? 0,
     };
