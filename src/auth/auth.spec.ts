@@ -21,15 +21,13 @@ async function setUp() {
 
 /** A lookup that answers when the test says so. */
 function heldLookup() {
-    let answer = (_: boolean) => {};
-    let began = () => {};
-    const started = new Promise<void>((resolve) => (began = resolve));
-    const held = new Promise<boolean>((resolve) => (answer = resolve));
+    const began = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<boolean>();
     const lookup = () => {
-        began();
-        return held;
+        began.resolve();
+        return held.promise;
     };
-    return { lookup, started, answer };
+    return { lookup, started: began.promise, answer: held.resolve };
 }
 
 describe('createToken', () => {
@@ -129,7 +127,9 @@ describe('the cache', () => {
         const { auth, asked, yes } = await setUp();
         const { maxSize, ttlMs } = auth.getCacheStats();
         expect({ maxSize, ttlMs }).toEqual({ maxSize: 10_000, ttlMs: MINUTE });
-        const tokens = await Promise.all(Array.from({ length: maxSize + 1 }, (_, i) => auth.createToken(`account ${i}`)));
+        const tokens = await Promise.all(
+            Array.from({ length: maxSize + 1 }, (_, i) => auth.createToken(`account ${i}`)),
+        );
         for (const [i, token] of tokens.entries()) {
             await auth.verifyToken(token, yes);
             expect(auth.getCacheStats().size).toBe(Math.min(i + 1, maxSize));
@@ -164,7 +164,11 @@ describe('invalidation', () => {
 
     it("invalidateUserTokens forgets all of an account's tokens and nobody else's", async () => {
         const { auth, asked, yes } = await setUp();
-        const tokens = [await auth.createToken('mine'), await auth.createToken('mine'), await auth.createToken('theirs')];
+        const tokens = [
+            await auth.createToken('mine'),
+            await auth.createToken('mine'),
+            await auth.createToken('theirs'),
+        ];
         for (const token of tokens) await auth.verifyToken(token, yes);
         auth.invalidateUserTokens('mine');
         expect(auth.getCacheStats().size).toBe(1);

@@ -35,7 +35,9 @@ describe('server challenges', () => {
         within.set(challenge, 7);
         for (const now of [NOW, NOW + CHALLENGE_TTL_MS - 1]) {
             expect(await isServerChallenge(KEY_TREE, PUBLIC_KEY, challenge, now)).toBe(true);
-            expect(await isServerChallenge(KEY_TREE, PUBLIC_KEY, within.subarray(7, 7 + challenge.length), now)).toBe(true);
+            expect(await isServerChallenge(KEY_TREE, PUBLIC_KEY, within.subarray(7, 7 + challenge.length), now)).toBe(
+                true,
+            );
         }
         expect(await isServerChallenge(KEY_TREE, PUBLIC_KEY, challenge, NOW + CHALLENGE_TTL_MS)).toBe(false);
     });

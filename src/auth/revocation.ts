@@ -13,7 +13,10 @@ import { ServiceError } from '@/errors';
  * a token that was ended meanwhile must not turn itself into a new one.
  */
 export function selectCurrentAccount(db: Db, { accountId, tokenId, issuedAt }: TokenFacts) {
-    const revoked = db.select({ one: sql`1` }).from(revokedTokens).where(eq(revokedTokens.jti, tokenId));
+    const revoked = db
+        .select({ one: sql`1` })
+        .from(revokedTokens)
+        .where(eq(revokedTokens.jti, tokenId));
     return db
         .select({ id: accounts.id, tokensNotBefore: accounts.tokensNotBefore })
         .from(accounts)

@@ -13,7 +13,11 @@ it('a read in a batch whose columns share a name fails loudly: D1 would lose one
     const session = { id: 'joined-session', accountId: 'joined', tag: 'tag', metadata: 'm', lastActiveAt: 1, ...times };
     await db.insert(sessions).values(session);
     const read = (fields: { a: typeof accounts.id; b: typeof sessions.id | typeof sessions.tag }) =>
-        db.select(fields).from(accounts).innerJoin(sessions, eq(sessions.accountId, accounts.id)).where(eq(accounts.id, 'joined'));
+        db
+            .select(fields)
+            .from(accounts)
+            .innerJoin(sessions, eq(sessions.accountId, accounts.id))
+            .where(eq(accounts.id, 'joined'));
 
     await expect(writeBatch(db, [], [read({ a: accounts.id, b: sessions.id })])).rejects.toThrow('one name');
     const { reads } = await writeBatch(db, [], [read({ a: accounts.id, b: sessions.tag })]);

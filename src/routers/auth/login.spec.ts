@@ -12,7 +12,9 @@ const login = (body: unknown) => call(server, 'POST', '/v1/auth', body);
 
 /** Accounts that the database has under this spelling of a public key. */
 async function accountsOf(publicKey: string): Promise<string[]> {
-    const rows = await env.DB.prepare('SELECT id FROM Account WHERE publicKey = ?').bind(publicKey).all<{ id: string }>();
+    const rows = await env.DB.prepare('SELECT id FROM Account WHERE publicKey = ?')
+        .bind(publicKey)
+        .all<{ id: string }>();
     return rows.results.map(({ id }) => id);
 }
 
@@ -39,7 +41,11 @@ describe('POST /v1/auth with the vectors of real clients', () => {
                 expect(status).toBe(200);
             } else if (reference === 'reject') {
                 expect(status).toBe(401);
-                expect(body).toEqual({ error: 'Invalid signature', code: 'UNAUTHORIZED', requestId: expect.any(String) });
+                expect(body).toEqual({
+                    error: 'Invalid signature',
+                    code: 'UNAUTHORIZED',
+                    requestId: expect.any(String),
+                });
             } else {
                 expect(status).toBe(400);
                 expect(body).toMatchObject({ code: 'VALIDATION_FAILED', issues: [{ message: expect.any(String) }] });

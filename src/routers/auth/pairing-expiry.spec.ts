@@ -184,7 +184,9 @@ describe('the nightly sweep', () => {
 
 async function requestIds(table: string, { publicKey }: PairingDevice): Promise<string[]> {
     const hex = encodeHexUpper(decodeBase64(publicKey) ?? new Uint8Array());
-    const { results } = await env.DB.prepare(`SELECT id FROM ${table} WHERE publicKey = ?`).bind(hex).all<{ id: string }>();
+    const { results } = await env.DB.prepare(`SELECT id FROM ${table} WHERE publicKey = ?`)
+        .bind(hex)
+        .all<{ id: string }>();
     return results.map(({ id }) => id);
 }
 

@@ -121,7 +121,9 @@ describe.each(PAIRINGS)('$kind pairing', (pairing) => {
             const account = await createAccount(server);
             const invalid = { status: 400, body: { code: 'VALIDATION_FAILED' } };
             expect(await call(server, 'POST', pairing.request, { publicKey })).toMatchObject(invalid);
-            expect(await account.call('POST', pairing.response, { publicKey, response: 'sealed' })).toMatchObject(invalid);
+            expect(await account.call('POST', pairing.response, { publicKey, response: 'sealed' })).toMatchObject(
+                invalid,
+            );
         },
     );
 
@@ -228,7 +230,9 @@ describe('the tRPC door', () => {
         const guest = createClient(server);
         const phone = createClient(server, account.token);
         const publicKey = encodeBase64((await createLoginKeys()).publicKey);
-        expect(await guest.auth.requestTerminal.mutate({ publicKey, supportsV2: true })).toEqual({ state: 'requested' });
+        expect(await guest.auth.requestTerminal.mutate({ publicKey, supportsV2: true })).toEqual({
+            state: 'requested',
+        });
         const pending = { status: 'pending', supportsV2: true };
         expect(await guest.auth.terminalStatus.query({ publicKey })).toEqual(pending);
         await phone.auth.respondTerminal.mutate({ publicKey, response: 'sealed' });

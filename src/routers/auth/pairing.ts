@@ -39,7 +39,12 @@ export async function terminalStatus(ctx: ServiceContext, { publicKey }: Pairing
     const [row] = await ctx.db
         .select({ response: terminalAuthRequests.response, supportsV2: terminalAuthRequests.supportsV2 })
         .from(terminalAuthRequests)
-        .where(and(eq(terminalAuthRequests.publicKey, encodeHexUpper(publicKey)), isAlive(terminalAuthRequests, ctx.now())));
+        .where(
+            and(
+                eq(terminalAuthRequests.publicKey, encodeHexUpper(publicKey)),
+                isAlive(terminalAuthRequests, ctx.now()),
+            ),
+        );
     if (!row) return { status: 'not_found' as const, supportsV2: false };
     return {
         status: row.response === null ? ('pending' as const) : ('authorized' as const),
@@ -61,7 +66,11 @@ export function respondAccount(ctx: AccountContext, input: PairingResponseInput)
 export async function sweepPairingRequests(ctx: Pick<ServiceContext, 'db' | 'now'>): Promise<void> {
     const before = ctx.now() - REQUEST_TTL_MS - HANDOUT_TTL_MS;
     const tables = [terminalAuthRequests, accountAuthRequests];
-    await writeBatch(ctx.db, tables.map((table) => sql`DELETE FROM ${table} WHERE createdAt < ${before}`), []);
+    await writeBatch(
+        ctx.db,
+        tables.map((table) => sql`DELETE FROM ${table} WHERE createdAt < ${before}`),
+        [],
+    );
 }
 
 /**
@@ -124,7 +133,13 @@ async function respond(ctx: AccountContext, table: Requests, { publicKey, respon
                     updatedAt = max(${now}, ${notBefore} * 1000)
                 WHERE publicKey = ${key} AND response IS NULL AND ${alive} AND ${exists(current)}`,
         ],
-        [current, ctx.db.select({ id: table.id }).from(table).where(and(eq(table.publicKey, key), alive))],
+        [
+            current,
+            ctx.db
+                .select({ id: table.id })
+                .from(table)
+                .where(and(eq(table.publicKey, key), alive)),
+        ],
     );
     const [callers, requests] = reads;
     if (callers.length === 0) throw endedToken(ctx);

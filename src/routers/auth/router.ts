@@ -1,4 +1,10 @@
-import { requestAccount, requestTerminal, respondAccount, respondTerminal, terminalStatus } from '@/routers/auth/pairing';
+import {
+    requestAccount,
+    requestTerminal,
+    respondAccount,
+    respondTerminal,
+    terminalStatus,
+} from '@/routers/auth/pairing';
 import {
     ChallengeInput,
     ChallengeOutput,
@@ -46,7 +52,14 @@ export const authRouter = router({
         .output(SuccessOutput)
         .mutation(({ ctx, input }) => respondTerminal(ctx, input)),
     requestAccount: limitedProcedure
-        .meta(rest('POST', '/v1/auth/account/request', 'Ask for a device to join an account, and poll for the answer', open))
+        .meta(
+            rest(
+                'POST',
+                '/v1/auth/account/request',
+                'Ask for a device to join an account, and poll for the answer',
+                open,
+            ),
+        )
         .input(PairingRequestInput)
         .output(PairingRequestOutput)
         .mutation(({ ctx, input }) => requestAccount(ctx, input)),

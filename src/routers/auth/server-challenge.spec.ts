@@ -25,7 +25,9 @@ async function logIn(server: TestServer, keys: LoginKeys, challenge?: Uint8Array
 describe('POST /v1/auth/challenge', () => {
     it('answers a challenge and when it expires, without the database', async () => {
         const { publicKey } = await createLoginKeys();
-        const { status, body } = await call(strict, 'POST', '/v1/auth/challenge', { publicKey: encodeBase64(publicKey) });
+        const { status, body } = await call(strict, 'POST', '/v1/auth/challenge', {
+            publicKey: encodeBase64(publicKey),
+        });
         expect(status).toBe(200);
         expect(body).toEqual({ challenge: expect.any(String), expiresAt: Date.now() + CHALLENGE_MS });
         expect(strict.db.roundTrips).toBe(0);

@@ -57,7 +57,10 @@ export async function refresh(ctx: AccountContext) {
     const { accountId, extras } = ctx.actor;
     const [account] = await selectCurrentAccount(ctx.db, ctx.actor);
     if (!account) throw endedToken(ctx);
-    return { success: true as const, token: await ctx.auth.createToken(accountId, extras, account.tokensNotBefore + 1) };
+    return {
+        success: true as const,
+        token: await ctx.auth.createToken(accountId, extras, account.tokensNotBefore + 1),
+    };
 }
 
 /** Ends the calling token: here at once, in other isolates within a minute (contract 3.2). */
@@ -88,7 +91,8 @@ export async function logoutAll(ctx: AccountContext) {
     const { accountId, issuedAt } = ctx.actor;
     const now = Math.floor(ctx.now() / 1000);
     // Each one within a second dates the next login a second later, at last too far ahead of the clock to be valid.
-    if (issuedAt >= now + CLOCK_TOLERANCE_SECONDS) throw new ServiceError('RATE_LIMITED', 'Too many requests, try again');
+    if (issuedAt >= now + CLOCK_TOLERANCE_SECONDS)
+        throw new ServiceError('RATE_LIMITED', 'Too many requests, try again');
     try {
         const { written } = await writeBatch(
             ctx.db,
