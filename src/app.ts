@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { mountDocs } from '@/http/docs';
 import { errorResponse, notFound } from '@/http/errors';
+import { mountGithub } from '@/http/github';
 import { mountHealth, welcome } from '@/http/health';
 import type { HonoEnv } from '@/http/hono-env';
 import { configuration } from '@/http/middleware/configuration';
@@ -20,6 +21,7 @@ export function createApp(): Hono<HonoEnv> {
     app.use(configuration());
     app.get('/', welcome);
     mountDocs(app);
+    mountGithub(app);
     mountTrpc(app);
     mountRest(app);
 

@@ -1,7 +1,9 @@
 import { createApp } from '@/app';
 import { getDb } from '@/db/client';
+import { sweepRepeatKeys } from '@/db/repeat-keys';
 import type { Env } from '@/env';
 import { sweepPairingRequests } from '@/routers/auth/pairing';
+import { sweepPushTickets } from '@/routers/push/delivery';
 
 export { AccountHub } from '@/realtime/hub';
 
@@ -11,6 +13,7 @@ const app = createApp();
 export default {
     fetch: app.fetch,
     async scheduled(_controller, env) {
-        await sweepPairingRequests({ db: getDb(env.DB), now: () => Date.now() });
+        const ctx = { db: getDb(env.DB), now: () => Date.now() };
+        await Promise.all([sweepPairingRequests(ctx), sweepRepeatKeys(ctx), sweepPushTickets(ctx)]);
     },
 } satisfies ExportedHandler<Env>;

@@ -8,21 +8,34 @@ export const JSON_BODY_LIMIT = 10 * 1024 * 1024;
  * @throws PAYLOAD_TOO_LARGE past the limit, VALIDATION_FAILED for bytes that are not UTF-8
  */
 export async function readText(request: Request, limit = JSON_BODY_LIMIT): Promise<string> {
-    if (Number(request.headers.get('Content-Length') ?? 0) > limit) throw tooLarge(limit);
-    if (!request.body) return '';
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
-    let bytes = 0;
     let text = '';
     try {
-        for await (const chunk of request.body as ReadableStream<Uint8Array>) {
-            bytes += chunk.byteLength;
-            if (bytes > limit) throw tooLarge(limit);
-            text += decoder.decode(chunk, { stream: true });
-        }
+        for await (const chunk of boundedChunks(request, limit)) text += decoder.decode(chunk, { stream: true });
         return text + decoder.decode();
     } catch (error) {
         if (error instanceof ServiceError) throw error;
         throw new ServiceError('VALIDATION_FAILED', 'Body must be UTF-8 text');
+    }
+}
+
+/**
+ * The body of a request as the bytes it is, for signatures; past `limit` the rest is not read.
+ * @throws PAYLOAD_TOO_LARGE past the limit
+ */
+export async function readBytes(request: Request, limit = JSON_BODY_LIMIT): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of boundedChunks(request, limit)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+}
+
+async function* boundedChunks(request: Request, limit: number): AsyncGenerator<Uint8Array> {
+    if (Number(request.headers.get('Content-Length') ?? 0) > limit) throw tooLarge(limit);
+    let bytes = 0;
+    for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+        bytes += chunk.byteLength;
+        if (bytes > limit) throw tooLarge(limit);
+        yield chunk;
     }
 }
 

@@ -20,6 +20,14 @@ export class AccountHub extends DurableObject<Env> {
         return this.log.since(seq);
     }
 
+    /** Whether a user-scoped socket said last that its app is in front of somebody: then nobody needs a notification. */
+    isAppActive(): boolean {
+        return this.ctx.getWebSockets().some((socket) => {
+            const said = socket.deserializeAttachment() as { clientType?: string; appState?: string } | null;
+            return said?.clientType === 'user-scoped' && said.appState === 'active';
+        });
+    }
+
     /** Answers when the object can be reached: for `/ready`. */
     ping(): 'pong' {
         return 'pong';

@@ -3,9 +3,11 @@ import { describeForLog } from '@/errors';
 import type { AccountHub } from '@/realtime/hub';
 import type { AddressedEphemeral, AddressedUpdate, Publication, Recipients, UpdateBody } from '@/realtime/updates';
 
-/** Hands publications to the hub of an account. */
+/** What services say to and ask of the hub of an account. */
 export interface Hubs {
     publish(accountId: string, publication: Publication): Promise<void>;
+    /** Whether somebody has the app in front of them: a user-scoped socket reported `app-state: active` last. */
+    isAppActive(accountId: string): Promise<boolean>;
 }
 
 const ATTEMPTS = 4;
@@ -16,6 +18,9 @@ export function createHubs(namespace: DurableObjectNamespace<AccountHub>): Hubs 
     return {
         async publish(accountId, publication) {
             await namespace.getByName(accountId).publish(publication);
+        },
+        async isAppActive(accountId) {
+            return namespace.getByName(accountId).isAppActive();
         },
     };
 }
