@@ -22,7 +22,7 @@ export async function listFriends(ctx: AccountContext) {
         // Whatever strangers ask, friends stay in the list.
         .orderBy(sql`${status} = 'friend' DESC`, desc(updatedAt))
         .limit(LIST_LIMIT);
-    return { friends: rows.map(toUser) };
+    return { friends: await Promise.all(rows.map((row) => toUser(ctx, row))) };
 }
 
 /** Asks to be friends, or accepts the other's request (contract 4.5). */
@@ -62,7 +62,7 @@ async function act(ctx: AccountContext, action: FriendAction, { uid: other }: Fr
         const posted = feedItems.filter(({ userId }) => userId === accountId).map(newFeedPost);
         announce(ctx, { accountId, seq, updates: [...changed, ...posted].map((body) => ({ body, to: {} })) });
     }
-    return { user: toUser(user) };
+    return { user: await toUser(ctx, user) };
 }
 
 function relationshipUpdated(
