@@ -7,6 +7,8 @@ import { getDb } from '@/db/client';
 import type { Config, Env } from '@/env';
 import type { Hubs } from '@/realtime/publish';
 import { createHubs } from '@/realtime/publish';
+import type { FileStorage } from '@/storage/r2';
+import { createR2Storage } from '@/storage/r2';
 import { createId } from '@/utils/id';
 import type { Logger } from '@/utils/logger';
 
@@ -15,9 +17,14 @@ export interface ServiceContext {
     config: Config;
     db: Db;
     hubs: Hubs;
+    files: FileStorage;
     auth: Auth;
     vault: Vault;
     log: Logger;
+    /** Where the caller reached this server (`https://host`), for the URLs it is given; empty where that is not known. */
+    origin: string;
+    /** False once an account has used up its minute of attachments; each kind of call counts for itself. */
+    withinAttachmentLimit(kind: 'request' | 'upload', accountId: string): Promise<boolean>;
     /** Unix milliseconds. */
     now(): number;
     newId(): string;
@@ -39,18 +46,25 @@ export interface AccountContext extends ServiceContext {
     actor: Actor;
 }
 
+/** What differs from one request or object to the next. */
+type ContextParts = Pick<ServiceContext, 'config' | 'log' | 'waitUntil'> & Partial<Pick<ServiceContext, 'origin'>>;
+
 /** Builds what services need from the bindings of a Worker or a Durable Object. */
 export function createServiceContext(
     env: Env,
-    { config, log, waitUntil }: Pick<ServiceContext, 'config' | 'log' | 'waitUntil'>,
+    { config, log, waitUntil, origin = '' }: ContextParts,
 ): ServiceContext {
     return {
         config,
         db: getDb(env.DB),
         hubs: createHubs(env.ACCOUNT_HUB),
+        files: createR2Storage(env.UPLOADS),
         auth: initAuth(config),
         vault: initVault(config.keys.keyTree),
         log,
+        origin,
+        withinAttachmentLimit: async (kind, accountId) =>
+            (await env.ATTACHMENT_LIMITER.limit({ key: `${kind} ${accountId}` })).success,
         now: () => Date.now(),
         newId: () => createId(Date.now()),
         waitUntil,

@@ -30,6 +30,7 @@ export interface Env extends IntegrationsEnv {
     ASSETS: Fetcher;
     ACCOUNT_HUB: DurableObjectNamespace<AccountHub>;
     AUTH_LIMITER: RateLimit;
+    ATTACHMENT_LIMITER: RateLimit;
 }
 
 /** What the code reads instead of `Env` variables: parsed, checked, with defaults. */
@@ -64,7 +65,7 @@ export class ConfigurationError extends Error {
     }
 }
 
-const BINDINGS = ['DB', 'UPLOADS', 'ASSETS', 'ACCOUNT_HUB', 'AUTH_LIMITER'] as const;
+const BINDINGS = ['DB', 'UPLOADS', 'ASSETS', 'ACCOUNT_HUB', 'AUTH_LIMITER', 'ATTACHMENT_LIMITER'] as const;
 const MEND =
     'Locally `npm run dev` makes the secrets; on Cloudflare `npm run deploy` sets them and wrangler.toml names the bindings.';
 

@@ -9,7 +9,12 @@ import type { HonoEnv } from '@/http/hono-env';
 export function createContext(c: HonoContext<HonoEnv>): Context {
     const { env, executionCtx } = c;
     const { config, log, requestId } = c.var;
-    const services = createServiceContext(env, { config, log, waitUntil: (work) => executionCtx.waitUntil(work) });
+    const services = createServiceContext(env, {
+        config,
+        log,
+        waitUntil: (work) => executionCtx.waitUntil(work),
+        origin: c.req.url.slice(0, c.req.url.indexOf('/', 'https://'.length)),
+    });
     const token = readBearerToken(c.req.header('Authorization'));
     const address = c.req.header('CF-Connecting-IP') ?? 'unknown';
     let actor: Promise<Actor | null> | undefined;

@@ -1,6 +1,8 @@
 import { and, eq, sql } from 'drizzle-orm';
+import type { ServiceContext } from '@/context';
 import { accounts, uploadedFiles } from '@/db/schema';
 import type { Avatar } from '@/routers/account/schema';
+import { avatarUrl } from '@/routers/uploads/avatar-url';
 
 /** The reuse key under which an account's avatar is uploaded (contract 4.7, 9). */
 export const AVATAR_REUSE_KEY = 'profile-avatar';
@@ -30,7 +32,8 @@ interface AvatarFile {
     thumbhash: string | null;
 }
 
-/** A stored avatar as callers see it (contract 13, Shapes). Null until files can be downloaded: it needs a signed URL. */
-export function toAvatar(_file: AvatarFile | null): Avatar | null {
-    return null;
+/** A stored avatar as callers see it (contract 13, Shapes). */
+export async function toAvatar(ctx: ServiceContext, file: AvatarFile): Promise<Avatar> {
+    const { id, path, width, height, thumbhash } = file;
+    return { id, path, url: await avatarUrl(ctx, id), width, height, thumbhash };
 }

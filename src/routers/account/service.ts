@@ -30,7 +30,7 @@ export async function updateProfile(ctx: AccountContext, input: UpdateProfileInp
             RETURNING id`,
         reads: [selectProfile(ctx)],
     });
-    const profile = toProfile(ctx, reads[0]);
+    const profile = await toProfile(ctx, reads[0]);
     const won = changed.length > 0;
     announce(ctx, {
         accountId,
@@ -61,7 +61,7 @@ function selectProfile({ db, actor }: AccountContext) {
 
 type ProfileRows = Awaited<ReturnType<typeof selectProfile>>;
 
-function toProfile(ctx: AccountContext, [row]: ProfileRows): Profile {
+async function toProfile(ctx: AccountContext, [row]: ProfileRows): Promise<Profile> {
     if (!row) throw new ServiceError('UNAUTHORIZED', 'Unauthorized'); // the account is gone
     return {
         id: row.id,
@@ -69,7 +69,7 @@ function toProfile(ctx: AccountContext, [row]: ProfileRows): Profile {
         firstName: row.firstName,
         lastName: row.lastName,
         username: row.username,
-        avatar: toAvatar(row.avatar),
+        avatar: row.avatar && (await toAvatar(ctx, row.avatar)),
         github: toGithub(row.github),
         connectedServices: JSON.parse(row.connectedServices) as string[],
     };

@@ -22,7 +22,7 @@ export async function searchUsers(ctx: AccountContext, { query, limit }: SearchU
         )
         .orderBy(name)
         .limit(limit);
-    return { users: rows.map(toUser) };
+    return { users: await Promise.all(rows.map((row) => toUser(ctx, row))) };
 }
 
 /**
@@ -32,5 +32,5 @@ export async function searchUsers(ctx: AccountContext, { query, limit }: SearchU
 export async function getUser(ctx: AccountContext, { id }: UserIdInput): Promise<{ user: User }> {
     const [row] = await selectUsers(ctx).where(eq(accounts.id, id));
     if (!row) throw new ServiceError('NOT_FOUND', 'User not found');
-    return { user: toUser(row) };
+    return { user: await toUser(ctx, row) };
 }

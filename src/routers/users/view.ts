@@ -29,14 +29,14 @@ export function selectUsers({ db, actor }: AccountContext) {
 type UserRow = Awaited<ReturnType<typeof selectUsers>>[number];
 
 /** A row of `selectUsers` as callers see it. */
-export function toUser(row: UserRow): User {
+export async function toUser(ctx: AccountContext, row: UserRow): Promise<User> {
     const github = toGithub(row.github);
     return {
         id: row.id,
         firstName: row.firstName ?? '',
         lastName: row.lastName,
         username: row.username ?? github?.login ?? '',
-        avatar: toAvatar(row.avatar),
+        avatar: row.avatar && (await toAvatar(ctx, row.avatar)),
         bio: github?.bio ?? null,
         status: row.status ?? 'none',
     };
