@@ -3,6 +3,7 @@ import { and, desc, eq, sql } from 'drizzle-orm';
 import type { AccountContext } from '@/context';
 import { encodeBase64 } from '@/crypto/base64';
 import { writeForAccount } from '@/db/batch';
+import { pageLimit, takePage } from '@/db/pages';
 import { joinPieces, readBytes, readPieces } from '@/db/read-bytes';
 import { artifacts } from '@/db/schema';
 import { ServiceError } from '@/errors';
@@ -27,15 +28,18 @@ const headerColumns = {
     updatedAt: artifacts.updatedAt,
 };
 
-/** The account's artifacts without their bodies, the most recently changed first. */
+/** The account's artifacts without their bodies, the most recently changed first; fewer where headers are long. */
 export async function listArtifacts(ctx: AccountContext): Promise<{ artifacts: ArtifactHeader[] }> {
+    const where = eq(artifacts.accountId, ctx.actor.accountId);
+    const order = desc(artifacts.updatedAt);
+    const bytes = sql<number>`octet_length(${artifacts.header})`.as('bytes');
     const rows = await ctx.db
-        .select(headerColumns)
+        .select({ ...headerColumns, bytes })
         .from(artifacts)
-        .where(eq(artifacts.accountId, ctx.actor.accountId))
-        .orderBy(desc(artifacts.updatedAt))
-        .limit(LIST_LIMIT);
-    return { artifacts: rows.map(toHeader) };
+        .where(where)
+        .orderBy(order)
+        .limit(pageLimit(ctx.db.select({ bytes }).from(artifacts).where(where).orderBy(order), LIST_LIMIT));
+    return { artifacts: takePage(rows, LIST_LIMIT).page.map(toHeader) };
 }
 
 /** The caller's artifact with this id, body included. */

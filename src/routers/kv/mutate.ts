@@ -3,6 +3,7 @@ import type { AccountContext } from '@/context';
 import { encodeBase64 } from '@/crypto/base64';
 import { encodeHex } from '@/crypto/hex';
 import { jsonRows, writeForAccount } from '@/db/batch';
+import { pageLimit, takePage } from '@/db/pages';
 import { readBytes } from '@/db/read-bytes';
 import { userKVStores } from '@/db/schema';
 import { announce } from '@/realtime/publish';
@@ -27,6 +28,11 @@ export async function mutateKv(ctx: AccountContext, { mutations }: MutateKvInput
         mutation.value && encodeHex(mutation.value),
     ]);
 
+    // Only if nothing was written, and no more than an answer can hold: the rest is told when these are mended.
+    const lost = sql`changes() = 0 AND ${differs}`;
+    const bytes = sql<number>`ifnull(octet_length(${value}), 0)`.as('bytes');
+    const sizes = ctx.db.select({ bytes }).from(expected).leftJoin(userKVStores, stored).where(lost);
+
     const { changed, reads, seq } = await writeForAccount(ctx.db, {
         accountId,
         main: sql`INSERT INTO ${userKVStores} (id, accountId, key, version, value, createdAt, updatedAt)
@@ -39,11 +45,16 @@ export async function mutateKv(ctx: AccountContext, { mutations }: MutateKvInput
         updatesPerWrite: 1,
         reads: [
             ctx.db
-                .select({ key: sql<string>`e.value ->> 0`, version: sql<number>`coalesce(${version}, -1)`, value: readBytes(value) })
+                .select({
+                    key: sql<string>`e.value ->> 0`,
+                    version: sql<number>`coalesce(${version}, -1)`,
+                    value: readBytes(value),
+                    bytes,
+                })
                 .from(expected)
                 .leftJoin(userKVStores, stored)
-                // Only if nothing was written: the values of up to 100 keys are read for the sake of the answer.
-                .where(sql`changes() = 0 AND ${differs}`),
+                .where(lost)
+                .limit(pageLimit(sizes, mutations.length)),
         ],
     });
     const changes = mutations.map((mutation) => ({
@@ -56,7 +67,7 @@ export async function mutateKv(ctx: AccountContext, { mutations }: MutateKvInput
     if (won) return { success: true, results: changes.map(({ value: _, ...result }) => result) };
     return {
         success: false,
-        errors: reads[0].map((row) => ({
+        errors: takePage(reads[0], mutations.length).page.map((row) => ({
             key: row.key,
             error: 'version-mismatch',
             version: row.version,

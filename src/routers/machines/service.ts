@@ -1,6 +1,7 @@
-import { and, desc, eq, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { AccountContext } from '@/context';
 import { writeForAccount } from '@/db/batch';
+import { pageLimit, takePage } from '@/db/pages';
 import { accessKeys, machines } from '@/db/schema';
 import { ServiceError } from '@/errors';
 import { announce } from '@/realtime/publish';
@@ -39,15 +40,18 @@ function birth(machine: Machine) {
     ];
 }
 
-/** The account's machines, the most recently active first. */
+/** The account's machines, the most recently active first; fewer than `limit` where their texts are long. */
 export async function listMachines(ctx: AccountContext, { limit, activeOnly }: ListMachinesInput) {
+    const where = and(eq(machines.accountId, ctx.actor.accountId), activeOnly ? eq(machines.active, true) : undefined);
+    const order = desc(machines.lastActiveAt);
+    const bytes = sql<number>`octet_length(${machines.metadata}) + ifnull(octet_length(${machines.daemonState}), 0)`.as('bytes');
     const rows = await ctx.db
-        .select()
+        .select({ ...getTableColumns(machines), bytes })
         .from(machines)
-        .where(and(eq(machines.accountId, ctx.actor.accountId), activeOnly ? eq(machines.active, true) : undefined))
-        .orderBy(desc(machines.lastActiveAt))
-        .limit(limit);
-    return { machines: rows.map(toMachine) };
+        .where(where)
+        .orderBy(order)
+        .limit(pageLimit(ctx.db.select({ bytes }).from(machines).where(where).orderBy(order), limit));
+    return { machines: takePage(rows, limit).page.map(toMachine) };
 }
 
 /** The caller's machine with this id. */
