@@ -32,6 +32,7 @@ export default defineConfig({
                     name: 'workers',
                     include: ['src/**/*.spec.ts', 'test/**/*.spec.ts'],
                     exclude: ['**/*.node.spec.ts'],
+                    globalSetup: ['test/services/server.ts'],
                     setupFiles: ['test/helpers/setup.ts'],
                     testTimeout: 30_000,
                 },
