@@ -35,8 +35,8 @@ export interface ServiceContext {
 /** The context of a procedure: a service's, and what its caller's address and bearer token allow. */
 export interface Context extends ServiceContext {
     requestId: string;
-    /** False once the caller's address has used up its share of the endpoints that need no account. */
-    withinAuthLimit(): Promise<boolean>;
+    /** False once the caller's address has used up its calls that need no account: logins and pairing, or the named share. */
+    withinAuthLimit(share?: string): Promise<boolean>;
     /** Verifies the bearer token, at most once per request; null when there is none that is valid. */
     authenticate(): Promise<Actor | null>;
 }

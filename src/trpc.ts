@@ -52,11 +52,16 @@ export const router = t.router;
 /** A procedure anybody may call. */
 export const publicProcedure = t.procedure;
 
+/** A procedure anybody may call, so often per address; `share` names a limit of its own beside that of logins. */
+export function limitedPerAddress(share?: string) {
+    return t.procedure.use(async ({ ctx, next }) => {
+        if (await ctx.withinAuthLimit(share)) return next();
+        throw new ServiceError('RATE_LIMITED', 'Too many requests, try again in a minute');
+    });
+}
+
 /** A procedure anybody may call, so often per address: logins and pairing. */
-export const limitedProcedure = t.procedure.use(async ({ ctx, next }) => {
-    if (!(await ctx.withinAuthLimit())) throw new ServiceError('RATE_LIMITED', 'Too many requests, try again in a minute');
-    return next();
-});
+export const limitedProcedure = limitedPerAddress();
 
 /** A procedure of an account: needs a valid bearer token, and hands the service its `actor`. */
 export const accountProcedure = t.procedure.use(async ({ ctx, next }) => {

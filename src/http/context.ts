@@ -22,7 +22,10 @@ export function createContext(c: HonoContext<HonoEnv>): Context {
     return {
         ...services,
         requestId,
-        withinAuthLimit: async () => (await env.AUTH_LIMITER.limit({ key: address })).success,
+        async withinAuthLimit(share) {
+            const key = share === undefined ? address : `${share}:${address}`;
+            return (await env.AUTH_LIMITER.limit({ key })).success;
+        },
         authenticate() {
             actor ??= token === null ? Promise.resolve(null) : services.auth.verifyToken(token, tokenLookup(services.db));
             return actor;

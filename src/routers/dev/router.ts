@@ -1,6 +1,6 @@
 import { ClientLogInput, ClientLogOutput } from '@/routers/dev/schema';
 import { logForClient, requireDevLog } from '@/routers/dev/service';
-import { limitedProcedure, publicProcedure, restOf, router } from '@/trpc';
+import { limitedPerAddress, publicProcedure, restOf, router } from '@/trpc';
 
 const rest = restOf('Dev');
 
@@ -10,7 +10,7 @@ const devProcedure = publicProcedure
         requireDevLog(ctx);
         return next();
     })
-    .concat(limitedProcedure);
+    .concat(limitedPerAddress('dev-log'));
 
 export const devRouter = router({
     log: devProcedure
