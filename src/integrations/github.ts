@@ -15,7 +15,11 @@ export function githubAuthorizeUrl(url: string, clientId: string, redirectUrl: s
 }
 
 const TokenReply = z.object({
-    access_token: z.string().max(1024).optional(),
+    // It goes into a header next: workerd prints header values that are not ASCII.
+    access_token: z
+        .string()
+        .regex(/^[\x21-\x7e]{1,1024}$/)
+        .optional(),
     error: z.string().optional(),
 });
 
