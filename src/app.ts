@@ -11,6 +11,7 @@ import { requestLog } from '@/http/middleware/request-log';
 import { securityHeaders } from '@/http/middleware/security-headers';
 import { mountRest } from '@/http/rest';
 import { mountTrpc } from '@/http/trpc';
+import { mountUpgrade } from '@/http/upgrade';
 
 /** The whole HTTP story: what every request passes through, then the doors. */
 export function createApp(): Hono<HonoEnv> {
@@ -23,6 +24,7 @@ export function createApp(): Hono<HonoEnv> {
     mountDocs(app);
     mountGithub(app);
     mountTrpc(app);
+    mountUpgrade(app);
     mountRest(app);
 
     app.notFound(notFound);

@@ -2,6 +2,7 @@ import type { DerivedKeys } from '@/crypto/derived-keys';
 import { parseDerivedKeys } from '@/crypto/derived-keys';
 import type { IntegrationsConfig, IntegrationsEnv } from '@/integrations/config';
 import { readIntegrations } from '@/integrations/config';
+import type { SocketGateway } from '@/realtime/gateway';
 import type { AccountHub } from '@/realtime/hub';
 import { APP_VERSION } from '@/utils/app-version';
 
@@ -18,6 +19,8 @@ export interface Env extends IntegrationsEnv {
     CORS_ORIGINS?: string;
     /** `true`: only challenges made by this server log in (contract 4.1). */
     REQUIRE_SERVER_CHALLENGE?: string;
+    /** How many gateways share the sockets that authenticate by message; default 1. */
+    GATEWAY_SHARDS?: string;
     /** Oldest app that need not update, and where to get a newer one (contract 4.6); the published app's when absent. */
     MIN_VERSION_IOS?: string;
     MIN_VERSION_ANDROID?: string;
@@ -29,6 +32,7 @@ export interface Env extends IntegrationsEnv {
     UPLOADS: R2Bucket;
     ASSETS: Fetcher;
     ACCOUNT_HUB: DurableObjectNamespace<AccountHub>;
+    SOCKET_GATEWAY: DurableObjectNamespace<SocketGateway>;
     AUTH_LIMITER: RateLimit;
     ATTACHMENT_LIMITER: RateLimit;
 }
@@ -65,7 +69,7 @@ export class ConfigurationError extends Error {
     }
 }
 
-const BINDINGS = ['DB', 'UPLOADS', 'ASSETS', 'ACCOUNT_HUB', 'AUTH_LIMITER', 'ATTACHMENT_LIMITER'] as const;
+const BINDINGS = ['DB', 'UPLOADS', 'ASSETS', 'ACCOUNT_HUB', 'SOCKET_GATEWAY', 'AUTH_LIMITER', 'ATTACHMENT_LIMITER'] as const;
 const MEND =
     'Locally `npm run dev` makes the secrets; on Cloudflare `npm run deploy` sets them and wrangler.toml names the bindings.';
 

@@ -5,6 +5,7 @@ import type { Env } from '@/env';
 import { sweepPairingRequests } from '@/routers/auth/pairing';
 import { sweepPushTickets } from '@/routers/push/delivery';
 
+export { SocketGateway } from '@/realtime/gateway';
 export { AccountHub } from '@/realtime/hub';
 
 const app = createApp();

@@ -1,12 +1,26 @@
 import type { ServiceContext } from '@/context';
 import { describeForLog } from '@/errors';
 import type { AccountHub } from '@/realtime/hub';
-import type { AddressedEphemeral, AddressedUpdate, Publication, Recipients, UpdateBody } from '@/realtime/updates';
+import type { Revocation } from '@/realtime/peers';
+import type { ConnectionStats } from '@/realtime/stats';
+import type {
+    AddressedEphemeral,
+    AddressedUpdate,
+    BroadcastFilter,
+    Publication,
+    Recipients,
+    UpdateBody,
+} from '@/realtime/updates';
 
-/** What services say to and ask of the hub of an account. */
+/** What services ask of the hub of an account. */
 export interface Hubs {
     publish(accountId: string, publication: Publication): Promise<void>;
-    /** Whether somebody has the app in front of them: a user-scoped socket reported `app-state: active` last. */
+    /** Closes the sockets of ended tokens. */
+    revoke(accountId: string, revocation: Revocation): Promise<void>;
+    stats(accountId: string): Promise<ConnectionStats>;
+    /** Sends a message to chosen sockets; how many there are. */
+    broadcast(accountId: string, message: unknown, filter: BroadcastFilter): Promise<number>;
+    /** Whether an app of the account is in the foreground. */
     isAppActive(accountId: string): Promise<boolean>;
 }
 
@@ -15,13 +29,13 @@ const FIRST_PAUSE_MS = 50;
 
 /** The hubs behind a Durable Object namespace: one object per account, named by its id. */
 export function createHubs(namespace: DurableObjectNamespace<AccountHub>): Hubs {
+    const hub = (accountId: string) => namespace.getByName(accountId);
     return {
-        async publish(accountId, publication) {
-            await namespace.getByName(accountId).publish(publication);
-        },
-        async isAppActive(accountId) {
-            return namespace.getByName(accountId).isAppActive();
-        },
+        publish: async (accountId, publication) => hub(accountId).publish(publication),
+        revoke: async (accountId, revocation) => hub(accountId).revoke(revocation),
+        stats: async (accountId) => hub(accountId).stats(),
+        broadcast: async (accountId, message, filter) => hub(accountId).broadcast(message, filter),
+        isAppActive: async (accountId) => hub(accountId).isAppActive(),
     };
 }
 
@@ -47,15 +61,21 @@ export function announce(ctx: ServiceContext, { accountId, seq, updates = [], ep
         const update = { id: ctx.newId(), seq: first + i, body, createdAt };
         return skip === undefined ? { update, to } : { update, to, skip };
     });
-    ctx.waitUntil(publishWithRetry(ctx, accountId, { seq, updates: addressed, ephemerals }));
+    const publication = { seq, updates: addressed, ephemerals };
+    ctx.waitUntil(withRetry(ctx, 'publish', () => ctx.hubs.publish(accountId, publication)));
 }
 
-async function publishWithRetry(ctx: ServiceContext, accountId: string, publication: Publication): Promise<void> {
+/** Closes the sockets of ended tokens, after the response if need be (contract 3.2). */
+export function closeSockets(ctx: ServiceContext, accountId: string, revocation: Revocation): void {
+    ctx.waitUntil(withRetry(ctx, 'revoke', () => ctx.hubs.revoke(accountId, revocation)));
+}
+
+async function withRetry(ctx: ServiceContext, what: string, call: () => Promise<void>): Promise<void> {
     for (let attempt = 1; ; attempt++) {
         try {
-            return await ctx.hubs.publish(accountId, publication);
+            return await call();
         } catch (error) {
-            ctx.log.error('publish failed', { attempt, error: describeForLog(error) });
+            ctx.log.error(`${what} failed`, { attempt, error: describeForLog(error) });
             if (attempt === ATTEMPTS) return;
             await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 4 ** (attempt - 1)));
         }

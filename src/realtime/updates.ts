@@ -5,7 +5,17 @@
 export interface Recipients {
     session?: string;
     machine?: string;
+    /** Chosen sockets instead, whatever they are scoped to. */
+    only?: BroadcastFilter;
 }
+
+/** Which sockets of the account a broadcast goes to (source document, POST /v1/websocket/broadcast). */
+export type BroadcastFilter =
+    | { type: 'all' }
+    | { type: 'user-scoped-only' }
+    | { type: 'session'; sessionId: string }
+    | { type: 'machine'; machineId: string }
+    | { type: 'exclude'; connectionId: string };
 
 /** What an update says: its kind `t` and that kind's fields (contract 5). */
 export interface UpdateBody {
@@ -39,6 +49,8 @@ export interface AddressedUpdate {
 export interface AddressedEphemeral {
     ephemeral: Ephemeral;
     to: Recipients;
+    /** A session that was just stopped: heartbeats still on their way must not revive it. */
+    stopped?: string;
 }
 
 /** Everything one write has to tell: also when that is only how far the account's `seq` has come. */

@@ -9,6 +9,7 @@ import { friendsRouter } from '@/routers/friends/router';
 import { kvRouter } from '@/routers/kv/router';
 import { machinesRouter } from '@/routers/machines/router';
 import { messagesRouter } from '@/routers/messages/router';
+import { realtimeRouter } from '@/routers/realtime/router';
 import { pushRouter } from '@/routers/push/router';
 import { sessionsRouter } from '@/routers/sessions/router';
 import { usageRouter } from '@/routers/usage/router';
@@ -22,6 +23,7 @@ export const appRouter = router({
     auth: authRouter,
     sessions: sessionsRouter,
     messages: messagesRouter,
+    realtime: realtimeRouter,
     machines: machinesRouter,
     artifacts: artifactsRouter,
     accessKeys: accessKeysRouter,

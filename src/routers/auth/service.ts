@@ -9,6 +9,7 @@ import { CLOCK_TOLERANCE_SECONDS } from '@/crypto/privacy-kit-token';
 import { writeBatch } from '@/db/batch';
 import { accounts, revokedTokens, usedChallenges } from '@/db/schema';
 import { ServiceError } from '@/errors';
+import { closeSockets } from '@/realtime/publish';
 import type { ChallengeInput, LoginInput } from '@/routers/auth/schema';
 
 /** How long the same signed challenge logs in again: a client's retry, not a replay (contract 4.1). */
@@ -78,6 +79,7 @@ export async function logout(ctx: AccountContext) {
     } finally {
         // Also after an error: D1 may have committed before the connection broke.
         ctx.auth.invalidateToken(token);
+        closeSockets(ctx, accountId, { tokenId });
     }
     return { success: true as const };
 }
@@ -98,11 +100,14 @@ export async function logoutAll(ctx: AccountContext) {
             ctx.db,
             [
                 sql`UPDATE ${accounts} SET tokensNotBefore = max(tokensNotBefore + 1, ${now})
-                    WHERE id = ${accountId} AND ${exists(selectCurrentAccount(ctx.db, ctx.actor))} RETURNING id`,
+                    WHERE id = ${accountId} AND ${exists(selectCurrentAccount(ctx.db, ctx.actor))}
+                    RETURNING tokensNotBefore`,
             ],
             [],
         );
-        if (written[0]?.length === 0) throw endedToken(ctx);
+        const [ended] = written[0] as { tokensNotBefore: number }[];
+        if (!ended) throw endedToken(ctx);
+        closeSockets(ctx, accountId, { issuedUpTo: ended.tokensNotBefore });
     } finally {
         ctx.auth.invalidateUserTokens(accountId);
     }

@@ -20,9 +20,9 @@ export async function appendMessages(ctx: AccountContext, { sessionId, messages 
     return { messages: stored.map(({ content: _c, sessionId: _s, ...facts }) => facts) };
 }
 
-/** Appends one message with any JSON content, or returns the stored one with this localId. */
-export async function createMessage(ctx: AccountContext, { id, localId, content }: CreateMessageInput) {
-    const [message] = await append(ctx, id, [{ localId: localId ?? null, content }], { readContent: true });
+/** Appends one message with any JSON content, or returns the stored one with this localId; `skip` names its socket. */
+export async function createMessage(ctx: AccountContext, { id, localId, content }: CreateMessageInput, skip?: string) {
+    const [message] = await append(ctx, id, [{ localId: localId ?? null, content }], { readContent: true, skip });
     if (!message) throw sessionNotFound();
     return { message };
 }
@@ -36,7 +36,7 @@ async function append(
     ctx: AccountContext,
     sessionId: string,
     items: NewMessage[],
-    { readContent }: { readContent: boolean },
+    { readContent, skip }: { readContent: boolean; skip?: string },
 ): Promise<Message[]> {
     const { accountId } = ctx.actor;
     const now = ctx.now();
@@ -87,6 +87,7 @@ async function append(
             body: { t: 'new-message', sid, message },
             to: { session: sid },
         })),
+        skip,
     });
     return [...existing, ...created].sort((a, b) => a.seq - b.seq);
 }

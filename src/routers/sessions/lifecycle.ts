@@ -31,7 +31,8 @@ export async function deleteSession(ctx: AccountContext, { id, hard }: DeleteSes
     return { success: true as const };
 }
 
-async function stopSession(ctx: AccountContext, id: string): Promise<void> {
+/** Stops a session; heartbeats do not revive it for a minute. Returns when it was last active, Unix ms. */
+export async function stopSession(ctx: AccountContext, id: string): Promise<number> {
     const { accountId } = ctx.actor;
     const now = ctx.now();
     const { changed, seq } = await writeForAccount(ctx.db, {
@@ -43,6 +44,7 @@ async function stopSession(ctx: AccountContext, id: string): Promise<void> {
     const [row] = changed;
     if (!row) throw sessionNotFound();
     announce(ctx, { accountId, seq, ephemerals: [inactivity(id, row.lastActiveAt)] });
+    return row.lastActiveAt;
 }
 
 async function removeSession(ctx: AccountContext, id: string): Promise<void> {
@@ -81,5 +83,5 @@ export async function archiveSession(ctx: AccountContext, { id, reason }: Archiv
 }
 
 function inactivity(id: string, activeAt: number): AddressedEphemeral {
-    return { ephemeral: { type: 'activity', id, sid: id, active: false, activeAt, thinking: false }, to: {} };
+    return { ephemeral: { type: 'activity', id, sid: id, active: false, activeAt, thinking: false }, to: {}, stopped: id };
 }

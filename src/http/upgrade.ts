@@ -1,0 +1,97 @@
+import type { Context, Hono } from 'hono';
+import { readTicket, spendTicket } from '@/auth/tickets';
+import type { Env } from '@/env';
+import { writeBatch } from '@/db/batch';
+import { getDb } from '@/db/client';
+import { createContext } from '@/http/context';
+import type { HonoEnv } from '@/http/hono-env';
+import type { Admission } from '@/realtime/admission';
+import { ADMISSION_HEADER, HANDSHAKE_HEADER, refuseUpgrade } from '@/realtime/admission';
+import { refusalOf, selectScope } from '@/realtime/admit';
+import type { Connection, Handshake, HandshakeParts } from '@/realtime/connection';
+import { CLOSE, createConnection, isRefusal, readHandshake } from '@/realtime/connection';
+import { gatewayName } from '@/realtime/gateway-name';
+
+type Caller = Pick<Connection, 'accountId' | 'tokenId' | 'issuedAt'>;
+
+/** Serves `/v1/updates` and `/v1/websocket`: native WebSockets (contract 6). */
+export function mountUpgrade(app: Hono<HonoEnv>): void {
+    for (const path of ['/v1/updates', '/v1/updates/', '/v1/websocket', '/v1/websocket/']) app.get(path, upgrade);
+}
+
+async function upgrade(c: Context<HonoEnv>): Promise<Response> {
+    const { requestId } = c.var;
+    if (c.req.header('Upgrade')?.toLowerCase() !== 'websocket') {
+        const error = 'This path is for WebSocket clients';
+        return c.json({ error, code: 'UPGRADE_REQUIRED', requestId }, 426, { Upgrade: 'websocket' });
+    }
+    if (c.req.query('EIO') !== undefined) {
+        return c.json({ error: 'Engine.IO is not supported', code: 'VALIDATION_FAILED', requestId }, 400);
+    }
+    // A token in a URL ends up in logs.
+    if (c.req.query('token') !== undefined) return refuseUpgrade(CLOSE.authFailed, 'No token in the URL: use a ticket');
+
+    const parts = readParts(c);
+    const ticket = c.req.query('ticket');
+    if (ticket === undefined && c.req.header('Authorization') === undefined) return toGateway(c.env, parts);
+
+    const handshake = readHandshake(parts);
+    if (isRefusal(handshake)) return refuseUpgrade(handshake.code, handshake.reason);
+    const admitted = await (ticket === undefined ? admitByHeader(c, handshake) : admitByTicket(c, ticket, handshake));
+    return 'code' in admitted ? refuseUpgrade(admitted.code, admitted.reason) : toHub(c.env, admitted);
+}
+
+/** Client type and ids come from the query or from headers: real CLIs send only headers. */
+function readParts(c: Context<HonoEnv>): HandshakeParts {
+    return {
+        clientType: c.req.query('clientType') ?? c.req.header('X-Client-Type'),
+        sessionId: c.req.query('sessionId') ?? c.req.header('X-Session-Id'),
+        machineId: c.req.query('machineId') ?? c.req.header('X-Machine-Id'),
+        lastSeq: c.req.query('lastSeq'),
+    };
+}
+
+async function admitByHeader(c: Context<HonoEnv>, handshake: Handshake) {
+    const ctx = createContext(c);
+    const actor = await ctx.authenticate();
+    if (!actor) return UNAUTHORIZED;
+    const [scope] = await selectScope(ctx.db, actor.accountId, handshake);
+    return refusalOf(scope, handshake) ?? admission(actor, handshake, scope?.seq ?? 0);
+}
+
+async function admitByTicket(c: Context<HonoEnv>, text: string, handshake: Handshake) {
+    const now = Date.now();
+    const ticket = await readTicket(c.var.config.keys.keyTree, text, now);
+    if (!ticket) return UNAUTHORIZED;
+    const db = getDb(c.env.DB);
+    const { written, reads } = await writeBatch(
+        db,
+        [spendTicket(db, ticket, now)],
+        [selectScope(db, ticket.accountId, handshake)],
+    );
+    if (written[0]?.length === 0) return UNAUTHORIZED;
+    const [scope] = reads[0];
+    return refusalOf(scope, handshake) ?? admission(ticket, handshake, scope?.seq ?? 0);
+}
+
+const UNAUTHORIZED = { code: CLOSE.authFailed, reason: 'Unauthorized' };
+
+function admission(caller: Caller, handshake: Handshake, seq: number): Admission {
+    const connection = createConnection('native', caller, handshake, Date.now());
+    return { connection, seq, ...(handshake.lastSeq !== undefined && { lastSeq: handshake.lastSeq }) };
+}
+
+function toHub(env: Env, admitted: Admission): Promise<Response> {
+    return forward(env.ACCOUNT_HUB.getByName(admitted.connection.accountId), ADMISSION_HEADER, admitted);
+}
+
+/** Whose the socket is comes in its first message; the gateway holds it, and no hub is touched before that. */
+function toGateway(env: Env, parts: HandshakeParts): Promise<Response> {
+    return forward(env.SOCKET_GATEWAY.getByName(gatewayName(env)), HANDSHAKE_HEADER, parts);
+}
+
+/** A request of our own, so that nothing a client sent can pass for an admission. */
+function forward(stub: { fetch(request: Request): Promise<Response> }, header: string, value: unknown): Promise<Response> {
+    const headers = { Upgrade: 'websocket', [header]: encodeURIComponent(JSON.stringify(value)) };
+    return stub.fetch(new Request('https://object/', { headers }));
+}

@@ -1,0 +1,32 @@
+import type { Connection } from '@/realtime/connection';
+
+/** Carries an admission from the Worker to the hub it forwards an upgrade to. Never taken from a client. */
+export const ADMISSION_HEADER = 'X-Happy-Admission';
+
+/** Carries what an upgrade said of itself to the gateway, for a socket that authenticates by message. */
+export const HANDSHAKE_HEADER = 'X-Happy-Handshake';
+
+/** What `http/upgrade.ts` put into one of these headers. */
+export function readInternalHeader<T>(request: Request, header: string): T {
+    return JSON.parse(decodeURIComponent(request.headers.get(header) ?? '')) as T;
+}
+
+/** A socket that the Worker has authenticated, as the hub gets it. */
+export interface Admission {
+    connection: Connection;
+    /** The account's seq at the ownership check: how the hub notices an update that was never published. */
+    seq: number;
+    /** The client has every update up to this one and wants the later ones at once. */
+    lastSeq?: number;
+}
+
+/**
+ * Accepts an upgrade only to close it with a code, which browsers can see, unlike the status of a refused one
+ * (contract 6).
+ */
+export function refuseUpgrade(code: number, reason: string): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    server.accept();
+    server.close(code, reason);
+    return new Response(null, { status: 101, webSocket: client });
+}

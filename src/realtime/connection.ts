@@ -1,0 +1,134 @@
+import type { Actor } from '@/auth/auth';
+
+/** The client types of contract 6; each says which events a socket gets. */
+export const CLIENT_TYPES = ['user-scoped', 'session-scoped', 'machine-scoped'] as const;
+export type ClientType = (typeof CLIENT_TYPES)[number];
+
+/** Which wire a socket speaks. */
+export type Wire = 'native';
+
+/** Close codes of the source document and contract 6. */
+export const CLOSE = {
+    policyViolation: 1008,
+    unsupportedData: 1003,
+    authFailed: 4001,
+    invalidHandshake: 4002,
+    missingSessionId: 4003,
+    missingMachineId: 4004,
+    connectionLimit: 4005,
+    tokenRevoked: 4006,
+    messageTooLarge: 4008,
+} as const;
+
+/** Most sockets of an account, hub and gateways together. */
+export const MAX_CONNECTIONS = 100;
+
+/**
+ * An authenticated socket. Kept in the socket's attachment, so it must stay below 16 KiB, and since attachments outlive
+ * deployments, `v` names its shape.
+ */
+export interface Connection {
+    v: 1;
+    id: string;
+    wire: Wire;
+    accountId: string;
+    /** `jti` and issue time (Unix s) of its token: what revocation closes it by. */
+    tokenId: string;
+    issuedAt: number;
+    clientType: ClientType;
+    sessionId?: string;
+    machineId?: string;
+    /** Unix ms. */
+    connectedAt: number;
+    /** A user-scoped app that said it is in the foreground: suppresses push notifications. */
+    appActive?: boolean;
+    /** RPC methods it answers, with the time of their registration (Unix ms): the newest of all sockets wins. */
+    rpc?: Record<string, number>;
+    /** What its heartbeats led to, by object; see `presence.ts`. */
+    beats?: Record<string, Beat>;
+}
+
+/** What became of the heartbeats for one session or machine on one socket; times are Unix ms, 0 for never. */
+export interface Beat {
+    writtenAt: number;
+    announcedAt: number;
+    thinking: boolean;
+    /** Heartbeats before this time are ignored: the object was stopped, archived or is not there. */
+    mutedUntil: number;
+}
+
+/** What a client says of itself when it connects, in the query, in headers or in its `auth` message. */
+export interface Handshake {
+    clientType: ClientType;
+    sessionId?: string;
+    machineId?: string;
+    /** Account seq up to which the client has every update; it gets the later ones at once. */
+    lastSeq?: number;
+}
+
+/** Why a handshake is refused: the close code and its text. */
+export interface Refusal {
+    code: number;
+    reason: string;
+}
+
+/** Raw parts of a handshake, from whatever carried them. */
+export interface HandshakeParts {
+    clientType?: unknown;
+    sessionId?: unknown;
+    machineId?: unknown;
+    lastSeq?: unknown;
+}
+
+const ID_LENGTH = 128;
+
+/** Checks what a client says of itself; absent client type means user-scoped. */
+export function readHandshake(parts: HandshakeParts): Handshake | Refusal {
+    const clientType = CLIENT_TYPES.find((type) => type === (parts.clientType ?? 'user-scoped'));
+    if (!clientType) return { code: CLOSE.invalidHandshake, reason: 'Unknown client type' };
+    const sessionId = readId(parts.sessionId);
+    const machineId = readId(parts.machineId);
+    if (clientType === 'session-scoped' && !sessionId) {
+        return { code: CLOSE.missingSessionId, reason: 'Session ID required for session-scoped clients' };
+    }
+    if (clientType === 'machine-scoped' && !machineId) {
+        return { code: CLOSE.missingMachineId, reason: 'Machine ID required for machine-scoped clients' };
+    }
+    const lastSeq = Number(parts.lastSeq ?? Number.NaN);
+    return {
+        clientType,
+        ...(clientType === 'session-scoped' && { sessionId }),
+        ...(clientType === 'machine-scoped' && { machineId }),
+        ...(Number.isSafeInteger(lastSeq) && lastSeq >= 0 && { lastSeq }),
+    };
+}
+
+/** Tells a refusal from a handshake. */
+export function isRefusal(value: Handshake | Refusal): value is Refusal {
+    return 'code' in value;
+}
+
+/** The connection of a verified caller. */
+export function createConnection(
+    wire: Wire,
+    actor: Pick<Actor, 'accountId' | 'tokenId' | 'issuedAt'>,
+    { clientType, sessionId, machineId }: Handshake,
+    now: number,
+): Connection {
+    return {
+        v: 1,
+        id: crypto.randomUUID(),
+        wire,
+        accountId: actor.accountId,
+        tokenId: actor.tokenId,
+        issuedAt: actor.issuedAt,
+        clientType,
+        ...(sessionId !== undefined && { sessionId }),
+        ...(machineId !== undefined && { machineId }),
+        connectedAt: now,
+    };
+}
+
+function readId(value: unknown): string | undefined {
+    return typeof value === 'string' && value !== '' && value.length <= ID_LENGTH ? value : undefined;
+}

@@ -1,0 +1,63 @@
+import type { Connection, Wire } from '@/realtime/connection';
+import { muteSession } from '@/realtime/presence';
+import { CODECS } from '@/realtime/protocol';
+import { receives } from '@/realtime/recipients';
+import type { SocketHost } from '@/realtime/socket-host';
+import { isPending, send } from '@/realtime/socket-host';
+import type { AddressedEphemeral, AddressedUpdate, Recipients } from '@/realtime/updates';
+
+/** An event on its way to the sockets of an account. */
+export interface Delivery {
+    event: string;
+    data: unknown;
+    to: Recipients;
+    skip?: string;
+    /** See `AddressedEphemeral`. */
+    stopped?: string;
+}
+
+/** An update as it is delivered. */
+export function deliveryOf({ update, to, skip }: AddressedUpdate): Delivery {
+    return { event: 'update', data: update, to, ...(skip !== undefined && { skip }) };
+}
+
+/** An ephemeral as it is delivered. */
+export function ephemeralDelivery({ ephemeral, to, stopped }: AddressedEphemeral): Delivery {
+    return { event: 'ephemeral', data: ephemeral, to, ...(stopped !== undefined && { stopped }) };
+}
+
+/** The open connections of an account on a host, with their sockets. */
+export function* connectionsOf(host: SocketHost, accountId: string): Generator<[WebSocket, Connection]> {
+    for (const [socket, state] of host.sockets()) {
+        if (!isPending(state) && state.accountId === accountId) yield [socket, state];
+    }
+}
+
+/**
+ * Sends events to the sockets of a host that receive them, each event encoded once per wire, not per recipient.
+ * Returns how many frames went out.
+ */
+export function fanOut(host: SocketHost, accountId: string, deliveries: Delivery[], now: number): number {
+    const encoded = deliveries.map(() => new Map<Wire, string>());
+    let sent = 0;
+    for (const [socket, connection] of connectionsOf(host, accountId)) {
+        deliveries.forEach(({ event, data, to, skip, stopped }, i) => {
+            if (stopped !== undefined) mute(host, socket, stopped, now);
+            if (!receives(connection, to, skip)) return;
+            let frame = encoded[i]?.get(connection.wire);
+            if (frame === undefined) {
+                frame = CODECS[connection.wire].event(event, data, now);
+                encoded[i]?.set(connection.wire, frame);
+            }
+            send(socket, frame);
+            sent += 1;
+        });
+    }
+    return sent;
+}
+
+function mute(host: SocketHost, socket: WebSocket, sessionId: string, now: number): void {
+    const connection = host.stateOf(socket) as Connection;
+    const muted = muteSession(connection, sessionId, now);
+    if (muted !== connection) host.setState(socket, muted);
+}

@@ -1,0 +1,232 @@
+import { DurableObject } from 'cloudflare:workers';
+import * as z from 'zod';
+import { tokenLookup } from '@/auth/revocation';
+import type { ServiceContext } from '@/context';
+import { createServiceContext } from '@/context';
+import type { Env } from '@/env';
+import { loadConfig } from '@/env';
+import { describeForLog } from '@/errors';
+import { HANDSHAKE_HEADER, readInternalHeader } from '@/realtime/admission';
+import { refusalOf, selectScope } from '@/realtime/admit';
+import { createAlarms } from '@/realtime/alarms';
+import type { Connection, HandshakeParts } from '@/realtime/connection';
+import { CLOSE, createConnection, isRefusal, readHandshake } from '@/realtime/connection';
+import type { Delivery } from '@/realtime/fan-out';
+import { connectionsOf, fanOut } from '@/realtime/fan-out';
+import { handleFrame } from '@/realtime/frames';
+import type { OutgoingEvent, Revocation } from '@/realtime/peers';
+import { isRevoked } from '@/realtime/peers';
+import type { AckId, Incoming } from '@/realtime/protocol/codec';
+import { NATIVE_PING, NATIVE_PONG } from '@/realtime/protocol/native';
+import type { Room } from '@/realtime/room';
+import { registeredAt } from '@/realtime/rpc';
+import type { PendingSocket } from '@/realtime/socket-host';
+import { closeQuietly, createSocketHost, isPending } from '@/realtime/socket-host';
+import { createLogger } from '@/utils/logger';
+
+/** How long a socket may take to say whose it is, in ms (contract 6). */
+export const AUTH_WITHIN_MS = 5_000;
+
+const AuthMessage = z.object({
+    token: z.string().max(4096),
+    clientType: z.unknown().optional(),
+    sessionId: z.unknown().optional(),
+    machineId: z.unknown().optional(),
+    lastSeq: z.unknown().optional(),
+});
+
+/**
+ * Hosts sockets that cannot say at their upgrade whose they are (contract 6, 7). It authenticates them by their first
+ * message, runs the same handlers as the hub, and takes deliveries from the hubs of its sockets' accounts; no hub is
+ * touched before a token has proved good.
+ */
+export class SocketGateway extends DurableObject<Env> {
+    private readonly logger = createLogger({ object: 'gateway' }, this.env.LOG_LEVEL);
+    private readonly alarms = createAlarms<'auth'>(this.ctx.storage);
+    private readonly host = createSocketHost(this.ctx, (socket, frame) => this.handle(socket, frame));
+
+    constructor(ctx: DurableObjectState, env: Env) {
+        super(ctx, env);
+        ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(NATIVE_PING, NATIVE_PONG));
+        ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS RegisteredAccount (id TEXT PRIMARY KEY) WITHOUT ROWID');
+        ctx.waitUntil(this.reportLost());
+    }
+
+    private get name(): string {
+        return this.ctx.id.name ?? '';
+    }
+
+    private async services(): Promise<ServiceContext> {
+        const config = await loadConfig(this.env);
+        return createServiceContext(this.env, {
+            config,
+            log: this.logger,
+            waitUntil: (work) => this.ctx.waitUntil(work),
+        });
+    }
+
+    /** Takes a socket that will authenticate by message (`http/upgrade.ts`). */
+    override async fetch(request: Request): Promise<Response> {
+        const parts = readInternalHeader<HandshakeParts>(request, HANDSHAKE_HEADER);
+        const pendingUntil = Date.now() + AUTH_WITHIN_MS;
+        const { response } = this.host.accept({ v: 1, wire: 'native', pendingUntil, parts });
+        if (this.alarms.get('auth') === null) this.alarms.set('auth', pendingUntil);
+        return response;
+    }
+
+    override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+        await this.host.receive(socket, message);
+    }
+
+    override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
+        closeQuietly(socket, code);
+        await this.closed(socket);
+    }
+
+    override async webSocketError(socket: WebSocket): Promise<void> {
+        await this.closed(socket);
+    }
+
+    private async handle(socket: WebSocket, frame: Incoming): Promise<void> {
+        const state = this.host.stateOf(socket);
+        if (isPending(state)) return this.authenticate(socket, state, frame);
+        const scope = { socket, connection: state, host: this.host, room: this.roomOf(state.accountId) };
+        await handleFrame({ ...scope, services: await this.services() }, frame);
+    }
+
+    /** The first message has to be `auth`; anything else, or a bad token, is answered and closed. */
+    private async authenticate(socket: WebSocket, pending: PendingSocket, frame: Incoming): Promise<void> {
+        const message = frame.kind === 'event' && frame.event === 'auth' ? AuthMessage.safeParse(frame.data) : undefined;
+        if (!message?.success) return this.refuse(socket, CLOSE.authFailed, 'Authentication required');
+        const handshake = readHandshake({ ...pending.parts, ...definedOf(message.data) });
+        if (isRefusal(handshake)) return this.refuse(socket, handshake.code, handshake.reason);
+
+        const services = await this.services();
+        const actor = await services.auth.verifyToken(message.data.token, tokenLookup(services.db));
+        if (!actor) return this.refuse(socket, CLOSE.authFailed, 'Invalid authentication token');
+        const [scope] = await selectScope(services.db, actor.accountId, handshake);
+        const refusal = refusalOf(scope, handshake);
+        if (refusal) return this.refuse(socket, refusal.code, refusal.reason);
+
+        // Known before the hub hears of it: the hub may have something for it at once.
+        const connection = createConnection(pending.wire, actor, handshake, Date.now());
+        this.host.setState(socket, connection);
+        this.register(actor.accountId);
+        const { lastSeq } = handshake;
+        const admission = { connection, seq: scope?.seq ?? 0, ...(lastSeq !== undefined && { lastSeq }) };
+        if (!(await this.hubOf(actor.accountId).attach(this.name, admission))) {
+            this.host.close(socket, CLOSE.connectionLimit, 'CONNECTION_LIMIT_EXCEEDED');
+        }
+    }
+
+    private refuse(socket: WebSocket, code: number, reason: string): void {
+        this.host.sendEvent(socket, 'auth-error', { code, message: reason });
+        this.host.close(socket, code, reason);
+    }
+
+    private async closed(socket: WebSocket): Promise<void> {
+        const state = this.host.stateOf(socket);
+        if (isPending(state)) return;
+        await this.hubOf(state.accountId).detach(state.id);
+        if (this.connections(state.accountId).length === 0) this.unregister(state.accountId);
+    }
+
+    override async alarm(): Promise<void> {
+        this.alarms.takeDue(Date.now());
+        const pending = [...this.host.sockets()].flatMap(([socket, state]) => (isPending(state) ? [{ socket, state }] : []));
+        const late = pending.filter(({ state }) => state.pendingUntil <= Date.now());
+        for (const { socket } of late) this.host.close(socket, CLOSE.authFailed, 'Authentication timeout');
+        const waiting = pending.filter((one) => !late.includes(one)).map(({ state }) => state.pendingUntil);
+        this.alarms.set('auth', waiting.length > 0 ? Math.min(...waiting) : null);
+    }
+
+    // What hubs ask for
+
+    /** Sends an account's events to its sockets here. */
+    deliver(accountId: string, deliveries: Delivery[]): void {
+        fanOut(this.host, accountId, deliveries, Date.now());
+    }
+
+    /** Sends events to one socket, in order. */
+    sendEvents(connectionId: string, events: OutgoingEvent[]): void {
+        const socket = this.host.find(connectionId);
+        if (socket) for (const { event, data, ackId } of events) this.host.sendEvent(socket, event, data, ackId);
+    }
+
+    sendAck(connectionId: string, ackId: AckId, value: unknown): void {
+        const socket = this.host.find(connectionId);
+        if (socket) this.host.sendAck(socket, ackId, value);
+    }
+
+    /** The socket here that registered a method last, and when (Unix ms). */
+    rpcHolder(accountId: string, method: string): { id: string; at: number } | null {
+        const holders = this.connections(accountId).flatMap((connection) => {
+            const at = registeredAt(connection, method);
+            return at === undefined ? [] : [{ id: connection.id, at }];
+        });
+        return holders.reduce<{ id: string; at: number } | null>((best, one) => (best && best.at > one.at ? best : one), null);
+    }
+
+    isAppActive(accountId: string): boolean {
+        return this.connections(accountId).some(({ appActive }) => appActive === true);
+    }
+
+    /** Closes the sockets of ended tokens. */
+    revoke(accountId: string, revocation: Revocation): void {
+        for (const [socket, connection] of connectionsOf(this.host, accountId)) {
+            if (isRevoked(connection, revocation)) this.host.close(socket, CLOSE.tokenRevoked, 'Token revoked');
+        }
+    }
+
+    /** Every socket of an account here; tells the hub when it had lost them (contract 13, Gateway). */
+    connections(accountId: string): Connection[] {
+        return [...connectionsOf(this.host, accountId)].map(([, connection]) => connection);
+    }
+
+    // The hubs of its sockets' accounts
+
+    private hubOf(accountId: string) {
+        return this.env.ACCOUNT_HUB.getByName(accountId);
+    }
+
+    private roomOf(accountId: string): Room {
+        const hub = this.hubOf(accountId);
+        return {
+            callRpc: async (caller, ackId, method, params) => hub.callRpc(caller, ackId, method, params),
+            cancelRpc: async (callerId, ackId) => hub.cancelRpc(callerId, ackId),
+            answerRpc: async (targetId, callId, answer) => hub.answerRpc(targetId, callId, answer),
+            // The hub looks for the targets of waiting calls by itself, so that 17 registrations do not wake it.
+            rpcRegistered: () => undefined,
+            missedUpdates: async (connection, seq) => (await hub.missedUpdates(connection, seq)) as never,
+            relay: async (senderId, data) => hub.relay(senderId, data),
+            announce: async (ephemerals) => hub.announce(ephemerals),
+        };
+    }
+
+    /** Remembers which hubs know of sockets here, for when these are lost in a crash. */
+    private register(accountId: string): void {
+        this.ctx.storage.sql.exec('INSERT OR IGNORE INTO RegisteredAccount (id) VALUES (?)', accountId);
+    }
+
+    private unregister(accountId: string): void {
+        this.ctx.storage.sql.exec('DELETE FROM RegisteredAccount WHERE id = ?', accountId);
+    }
+
+    /** After a crash the sockets are gone without a closing: their hubs are told. After a mere sleep nothing is lost. */
+    private async reportLost(): Promise<void> {
+        const known = this.ctx.storage.sql.exec<{ id: string }>('SELECT id FROM RegisteredAccount').toArray();
+        const alive = new Set([...this.host.sockets()].flatMap(([, state]) => (isPending(state) ? [] : [state.accountId])));
+        for (const { id } of known.filter((account) => !alive.has(account.id))) {
+            try {
+                await this.hubOf(id).reattach(this.name, []);
+                this.unregister(id);
+            } catch (error) {
+                this.logger.error('hub not told of lost sockets', { error: describeForLog(error) });
+            }
+        }
+    }
+}
+
+function definedOf<T extends object>(values: T): Partial<T> {
+    return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

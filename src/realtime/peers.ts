@@ -1,0 +1,172 @@
+import type { Env } from '@/env';
+import type { Connection } from '@/realtime/connection';
+import type { Delivery } from '@/realtime/fan-out';
+import { connectionsOf, fanOut } from '@/realtime/fan-out';
+import type { AckId } from '@/realtime/protocol/codec';
+import { registeredAt } from '@/realtime/rpc';
+import type { SocketHost } from '@/realtime/socket-host';
+import type { Logger } from '@/utils/logger';
+
+/** Which sockets of an account to close: those of one token, or of every token issued up to a time (Unix s). */
+export type Revocation = { tokenId: string } | { issuedUpTo: number };
+
+/** Whether a revocation ends this connection. */
+export function isRevoked(connection: Connection, revocation: Revocation): boolean {
+    return 'tokenId' in revocation
+        ? connection.tokenId === revocation.tokenId
+        : connection.issuedAt <= revocation.issuedUpTo;
+}
+
+/** An event for one socket; with `ackId` its client is asked to answer. */
+export interface OutgoingEvent {
+    event: string;
+    data: unknown;
+    ackId?: AckId;
+}
+
+/** All sockets of an account, those of its hub and those that gateways hold for it. */
+export interface Peers {
+    connections(): Connection[];
+    find(connectionId: string): Connection | undefined;
+    /** Fans events out here and hands them to each gateway in one call; gateways get them in order. */
+    deliver(deliveries: Delivery[]): number;
+    /** Sends events to one socket, in order. */
+    send(connectionId: string, events: OutgoingEvent[]): void;
+    sendAck(connectionId: string, ackId: AckId, value: unknown): void;
+    /** The socket that registered a method last. */
+    holderOf(method: string): Promise<Connection | undefined>;
+    /** Whether an app of the account is in the foreground. */
+    isAppActive(): Promise<boolean>;
+    addRemote(gateway: string, connection: Connection): void;
+    removeRemote(connectionId: string): Connection | undefined;
+    /** Gateways that hold sockets of the account. */
+    gateways(): string[];
+    /** Every socket of the account that a gateway holds, by its own word. */
+    ask(gateway: string): Promise<Connection[]>;
+    /** Drops what a gateway has registered; returns it. */
+    dropGateway(gateway: string): Connection[];
+    /** Has every gateway close the sockets of ended tokens. */
+    revokeRemote(revocation: Revocation): Promise<void>;
+}
+
+interface Options {
+    env: Env;
+    log: Logger;
+    storage: DurableObjectStorage;
+    host: SocketHost;
+    accountId: string;
+    waitUntil: (work: Promise<unknown>) => void;
+    /** A gateway could not be reached: its sockets count as gone. */
+    onLost: (gateway: string, connections: Connection[]) => void;
+}
+
+interface Row extends Record<string, SqlStorageValue> {
+    id: string;
+    gateway: string;
+    connection: string;
+}
+
+/** Opens the peers of a hub; gateways' sockets are kept in its SQLite, a row each. */
+export function createPeers({ env, log, storage, host, accountId, waitUntil, onLost }: Options): Peers {
+    const { sql } = storage;
+    sql.exec(`CREATE TABLE IF NOT EXISTS RemoteConnection (
+        id TEXT PRIMARY KEY, gateway TEXT NOT NULL, connection TEXT NOT NULL) WITHOUT ROWID`);
+    const remote = new Map(
+        sql
+            .exec<Row>('SELECT * FROM RemoteConnection')
+            .toArray()
+            .map(({ id, gateway, connection }) => [
+                id,
+                { gateway, connection: JSON.parse(connection) as Connection },
+            ]),
+    );
+    const tails = new Map<string, Promise<void>>();
+
+    const stub = (gateway: string) => env.SOCKET_GATEWAY.getByName(gateway);
+
+    /** Runs calls to one gateway in order; retries once, then takes its sockets for gone. */
+    function callGateway(gateway: string, call: (target: ReturnType<typeof stub>) => Promise<unknown>): void {
+        const attempt = async () => void (await call(stub(gateway)));
+        const turn = (tails.get(gateway) ?? Promise.resolve())
+            .then(attempt)
+            .catch(attempt)
+            .catch(() => {
+                log.error('gateway lost', { gateway });
+                onLost(gateway, peers.dropGateway(gateway));
+            });
+        tails.set(gateway, turn);
+        waitUntil(turn);
+    }
+
+    const peers: Peers = {
+        connections: () => [
+            ...[...connectionsOf(host, accountId)].map(([, connection]) => connection),
+            ...[...remote.values()].map(({ connection }) => connection),
+        ],
+        find: (id) => peers.connections().find((connection) => connection.id === id),
+        deliver(deliveries) {
+            for (const gateway of peers.gateways()) {
+                callGateway(gateway, (target) => target.deliver(accountId, deliveries));
+            }
+            return fanOut(host, accountId, deliveries, Date.now()) + remote.size;
+        },
+        send(id, events) {
+            const socket = host.find(id);
+            const gateway = remote.get(id)?.gateway;
+            if (socket) for (const { event, data, ackId } of events) host.sendEvent(socket, event, data, ackId);
+            else if (gateway) callGateway(gateway, (target) => target.sendEvents(id, events));
+        },
+        sendAck(id, ackId, value) {
+            const socket = host.find(id);
+            const gateway = remote.get(id)?.gateway;
+            if (socket) host.sendAck(socket, ackId, value);
+            else if (gateway) callGateway(gateway, (target) => target.sendAck(id, ackId, value));
+        },
+        async holderOf(method) {
+            const local = [...connectionsOf(host, accountId)].map(([, connection]) => ({
+                id: connection.id,
+                at: registeredAt(connection, method),
+            }));
+            const elsewhere = await Promise.all(
+                peers.gateways().map((gateway) => stub(gateway).rpcHolder(accountId, method).catch(() => null)),
+            );
+            const newest = [...local, ...elsewhere]
+                .flatMap((holder) => (holder?.at === undefined ? [] : [{ id: holder.id, at: holder.at }]))
+                .reduce<{ id: string; at: number } | undefined>((best, one) => (best && best.at > one.at ? best : one), undefined);
+            return newest && peers.find(newest.id);
+        },
+        async isAppActive() {
+            if ([...connectionsOf(host, accountId)].some(([, { appActive }]) => appActive)) return true;
+            const answers = await Promise.all(
+                peers.gateways().map((gateway) => stub(gateway).isAppActive(accountId).catch(() => false)),
+            );
+            return answers.includes(true);
+        },
+        addRemote(gateway, connection) {
+            remote.set(connection.id, { gateway, connection });
+            sql.exec(
+                'INSERT OR REPLACE INTO RemoteConnection (id, gateway, connection) VALUES (?, ?, ?)',
+                connection.id,
+                gateway,
+                JSON.stringify(connection),
+            );
+        },
+        removeRemote(id) {
+            const known = remote.get(id);
+            if (!known) return undefined;
+            remote.delete(id);
+            sql.exec('DELETE FROM RemoteConnection WHERE id = ?', id);
+            return known.connection;
+        },
+        gateways: () => [...new Set([...remote.values()].map(({ gateway }) => gateway))],
+        ask: async (gateway) => stub(gateway).connections(accountId),
+        async revokeRemote(revocation) {
+            await Promise.all(peers.gateways().map((gateway) => stub(gateway).revoke(accountId, revocation)));
+        },
+        dropGateway(gateway) {
+            const ids = [...remote].filter(([, entry]) => entry.gateway === gateway).map(([id]) => id);
+            return ids.flatMap((id) => peers.removeRemote(id) ?? []);
+        },
+    };
+    return peers;
+}

@@ -1,0 +1,6 @@
+import type { Wire } from '@/realtime/connection';
+import type { Codec } from '@/realtime/protocol/codec';
+import { nativeCodec } from '@/realtime/protocol/native';
+
+/** The codec of each wire. */
+export const CODECS: Record<Wire, Codec> = { native: nativeCodec };

@@ -1,0 +1,117 @@
+import type { Connection } from '@/realtime/connection';
+import type { AckId } from '@/realtime/protocol/codec';
+
+/** How long a call waits for its target to register, in ms: a reconnect's grace (contract 6). */
+export const RPC_GRACE_MS = 15_000;
+/** How long a forwarded call waits for its answer, in ms. */
+export const RPC_TIMEOUT_MS = 30_000;
+/** How often a waiting call looks for its target, in ms: gateways do not report registrations. */
+export const RPC_POLL_MS = 500;
+/** Most methods a socket may register (contract 13). */
+export const MAX_RPC_METHODS = 200;
+
+/** The answer to a call: `result` is the target's answer as it came. */
+export type RpcOutcome = { ok: true; result: unknown } | { ok: false; error: string };
+
+/** A call under way; kept in the hub's SQLite, so that an eviction between call and answer loses nothing. */
+export interface RpcCall {
+    id: string;
+    method: string;
+    /** Kept only while the call waits for a target. */
+    params: unknown;
+    /** Connection ids. */
+    caller: string;
+    callerAck: AckId | null;
+    target: string | null;
+    /** Unix ms: end of the grace while there is no target, of the time-out after that. */
+    deadline: number;
+}
+
+/** The calls under way. */
+export interface RpcCalls {
+    add(call: RpcCall): void;
+    get(id: string): RpcCall | undefined;
+    /** A target was found: it has `deadline` to answer. */
+    forward(id: string, target: string, deadline: number): void;
+    remove(id: string): void;
+    all(): RpcCall[];
+    /** Calls that this connection makes or is to answer. */
+    ofConnection(connectionId: string): RpcCall[];
+    nextDeadline(): number | null;
+}
+
+/** Opens the calls in a hub's SQLite. */
+export function createRpcCalls({ sql }: DurableObjectStorage): RpcCalls {
+    sql.exec(`CREATE TABLE IF NOT EXISTS RpcCall (
+        id TEXT PRIMARY KEY, method TEXT NOT NULL, params TEXT, caller TEXT NOT NULL, callerAck TEXT NOT NULL,
+        target TEXT, deadline INTEGER NOT NULL) WITHOUT ROWID`);
+    const select = (where: string, ...values: SqlStorageValue[]) =>
+        sql.exec<Row>(`SELECT * FROM RpcCall ${where}`, ...values).toArray().map(toCall);
+
+    return {
+        add({ id, method, params, caller, callerAck, target, deadline }) {
+            sql.exec(
+                'INSERT INTO RpcCall (id, method, params, caller, callerAck, target, deadline) VALUES (?, ?, ?, ?, ?, ?, ?)',
+                id,
+                method,
+                target === null ? JSON.stringify(params ?? null) : null,
+                caller,
+                JSON.stringify(callerAck),
+                target,
+                deadline,
+            );
+        },
+        get: (id) => select('WHERE id = ?', id)[0],
+        forward(id, target, deadline) {
+            sql.exec('UPDATE RpcCall SET target = ?, deadline = ?, params = NULL WHERE id = ?', target, deadline, id);
+        },
+        remove(id) {
+            sql.exec('DELETE FROM RpcCall WHERE id = ?', id);
+        },
+        all: () => select(''),
+        ofConnection: (connectionId) => select('WHERE caller = ? OR target = ?', connectionId, connectionId),
+        nextDeadline: () =>
+            sql.exec<{ at: number | null }>('SELECT min(deadline) AS at FROM RpcCall').toArray()[0]?.at ?? null,
+    };
+}
+
+/** When a method was registered by this socket, Unix ms; undefined when it was not. */
+export function registeredAt(connection: Connection, method: string): number | undefined {
+    return connection.rpc?.[shortName(connection, method)];
+}
+
+/**
+ * The connection with a method registered or, with `at` null, removed.
+ * @returns the reason when it may not register more
+ */
+export function withMethod(connection: Connection, method: string, at: number | null): Connection | string {
+    const rpc = { ...connection.rpc };
+    if (at === null) delete rpc[shortName(connection, method)];
+    else rpc[shortName(connection, method)] = at;
+    if (Object.keys(rpc).length > MAX_RPC_METHODS) return `At most ${MAX_RPC_METHODS} methods per socket`;
+    return { ...connection, rpc };
+}
+
+/** Without the id that all methods of a scoped socket share: an attachment holds 16 KiB. */
+function shortName({ sessionId, machineId }: Connection, method: string): string {
+    const prefix = `${sessionId ?? machineId}:`;
+    return method.startsWith(prefix) ? method.slice(prefix.length - 1) : method;
+}
+
+interface Row extends Record<string, SqlStorageValue> {
+    id: string;
+    method: string;
+    params: string | null;
+    caller: string;
+    callerAck: string;
+    target: string | null;
+    deadline: number;
+}
+
+function toCall(row: Row): RpcCall {
+    return {
+        ...row,
+        params: row.params === null ? undefined : JSON.parse(row.params),
+        callerAck: JSON.parse(row.callerAck) as AckId | null,
+    };
+}

@@ -1,0 +1,137 @@
+import type { AckId, Incoming } from '@/realtime/protocol/codec';
+import { CODECS } from '@/realtime/protocol';
+import { CLOSE } from '@/realtime/connection';
+import type { Connection, HandshakeParts, Wire } from '@/realtime/connection';
+
+/** Longest text frame, in bytes (contract 6). */
+export const MAX_FRAME_BYTES = 1024 * 1024;
+/** Frames of one socket that may wait for their turn; a flood past it closes the socket. */
+export const MAX_WAITING_FRAMES = 256;
+
+/** A socket that has not said yet whose it is (gateway only): until when it may, and what its upgrade said. */
+export interface PendingSocket {
+    v: 1;
+    wire: Wire;
+    pendingUntil: number;
+    parts: HandshakeParts;
+}
+
+/** What the attachment of a hosted socket holds. */
+export type SocketState = Connection | PendingSocket;
+
+/** Tells a socket that is still to authenticate from a connection. */
+export function isPending(state: SocketState): state is PendingSocket {
+    return 'pendingUntil' in state;
+}
+
+/**
+ * The sockets of a Durable Object, hub or gateway: accepted hibernating, their state in their attachments, their frames
+ * handled in order. It knows wires, not the product.
+ */
+export interface SocketHost {
+    /** Takes a new socket and answers its upgrade. */
+    accept(state: SocketState): { response: Response; socket: WebSocket };
+    /** Open sockets with their states; closing ones are left out. */
+    sockets(): Generator<[WebSocket, SocketState]>;
+    /** The open socket of a connection. */
+    find(connectionId: string): WebSocket | undefined;
+    stateOf(socket: WebSocket): SocketState;
+    setState(socket: WebSocket, state: SocketState): void;
+    /** Hands a frame to the handler once the socket's earlier frames are done. */
+    receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void>;
+    sendEvent(socket: WebSocket, event: string, data: unknown, ackId?: AckId): void;
+    sendAck(socket: WebSocket, ackId: AckId, value: unknown): void;
+    close(socket: WebSocket, code: number, reason: string): void;
+}
+
+/** Handles one decoded frame; what it throws has been its own to answer. */
+export type FrameHandler = (socket: WebSocket, frame: Incoming) => Promise<void>;
+
+/** Creates the host of an object's sockets. */
+export function createSocketHost(ctx: DurableObjectState, handle: FrameHandler): SocketHost {
+    // Only caches: both are rebuilt from the attachments after an eviction.
+    const states = new WeakMap<WebSocket, SocketState>();
+    const queues = new WeakMap<WebSocket, { waiting: number; tail: Promise<void> }>();
+
+    const host: SocketHost = {
+        accept(state) {
+            const { 0: client, 1: socket } = new WebSocketPair();
+            ctx.acceptWebSocket(socket);
+            host.setState(socket, state);
+            return { response: new Response(null, { status: 101, webSocket: client }), socket };
+        },
+        *sockets() {
+            for (const socket of ctx.getWebSockets()) {
+                if (socket.readyState === WebSocket.OPEN) yield [socket, host.stateOf(socket)];
+            }
+        },
+        find(connectionId) {
+            for (const [socket, state] of host.sockets()) {
+                if (!isPending(state) && state.id === connectionId) return socket;
+            }
+            return undefined;
+        },
+        stateOf(socket) {
+            let state = states.get(socket);
+            if (!state) {
+                state = socket.deserializeAttachment() as SocketState;
+                states.set(socket, state);
+            }
+            return state;
+        },
+        setState(socket, state) {
+            socket.serializeAttachment(state);
+            states.set(socket, state);
+        },
+        async receive(socket, message) {
+            if (typeof message !== 'string') return host.close(socket, CLOSE.unsupportedData, 'Text frames only');
+            if (tooLarge(message)) return host.close(socket, CLOSE.messageTooLarge, 'Frame larger than 1 MiB');
+
+            const queue = queues.get(socket) ?? { waiting: 0, tail: Promise.resolve() };
+            queues.set(socket, queue);
+            if (queue.waiting >= MAX_WAITING_FRAMES) return host.close(socket, CLOSE.policyViolation, 'Too many frames');
+            queue.waiting += 1;
+            const turn = queue.tail.then(async () => {
+                queue.waiting -= 1;
+                if (socket.readyState === WebSocket.OPEN) await handle(socket, CODECS[wireOf(socket)].decode(message));
+            });
+            queue.tail = turn.catch(() => undefined);
+            await turn;
+        },
+        sendEvent(socket, event, data, ackId) {
+            send(socket, CODECS[wireOf(socket)].event(event, data, Date.now(), ackId));
+        },
+        sendAck(socket, ackId, value) {
+            send(socket, CODECS[wireOf(socket)].ack(ackId, value));
+        },
+        close: closeQuietly,
+    };
+    const wireOf = (socket: WebSocket) => host.stateOf(socket).wire;
+    return host;
+}
+
+/** Sends a text to a socket; one that is just closing gets nothing, and its client catches up when it is back. */
+export function send(socket: WebSocket, text: string): void {
+    try {
+        socket.send(text);
+    } catch {
+        // Closing or gone.
+    }
+}
+
+/**
+ * Closes a socket or finishes the closing the client began. Codes 1005, 1006 and 1015 only ever report, and must not be
+ * sent (RFC 6455, 7.4.1).
+ */
+export function closeQuietly(socket: WebSocket, code: number, reason = ''): void {
+    try {
+        socket.close(code === 1005 || code === 1006 || code === 1015 ? 1000 : code, reason);
+    } catch {
+        // It is closed already.
+    }
+}
+
+function tooLarge(text: string): boolean {
+    if (text.length * 3 <= MAX_FRAME_BYTES) return false;
+    return text.length > MAX_FRAME_BYTES || Buffer.byteLength(text) > MAX_FRAME_BYTES;
+}

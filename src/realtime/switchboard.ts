@@ -1,0 +1,106 @@
+import type { Connection } from '@/realtime/connection';
+import type { Peers } from '@/realtime/peers';
+import type { AckId } from '@/realtime/protocol/codec';
+import type { RpcCall, RpcCalls, RpcOutcome } from '@/realtime/rpc';
+import { RPC_GRACE_MS, RPC_POLL_MS, RPC_TIMEOUT_MS } from '@/realtime/rpc';
+
+/** Connects RPC callers with the sockets that answer (contract 6). */
+export interface Switchboard {
+    call(caller: Connection, ackId: AckId | null, method: string, params: unknown): Promise<void>;
+    cancel(callerId: string, ackId: AckId): void;
+    answer(targetId: string, callId: string, answer: unknown): void;
+    /** A method was registered: calls that wait for it go out. */
+    registered(method: string): Promise<void>;
+    /** A socket is gone: calls to it fail, its own are dropped. */
+    gone(connectionId: string): void;
+    /** Forwards and times out what is due. */
+    tick(): Promise<void>;
+    /** When `tick` is due next, Unix ms; null when no call is under way. */
+    nextAt(): number | null;
+}
+
+/** Creates the switchboard over the sockets of an account. */
+export function createSwitchboard(peers: Peers, calls: RpcCalls, now: () => number): Switchboard {
+    function finish(call: RpcCall, outcome: RpcOutcome): void {
+        calls.remove(call.id);
+        reply(call, outcome);
+    }
+
+    function reply({ caller, callerAck }: Pick<RpcCall, 'caller' | 'callerAck'>, outcome: RpcOutcome): void {
+        if (callerAck !== null) peers.sendAck(caller, callerAck, outcome);
+    }
+
+    function forward(call: RpcCall, target: Connection): void {
+        calls.forward(call.id, target.id, now() + RPC_TIMEOUT_MS);
+        ask(call, target);
+    }
+
+    function ask({ id, method, params }: RpcCall, target: Connection): void {
+        peers.send(target.id, [{ event: 'rpc-request', data: { method, params }, ackId: id }]);
+    }
+
+    /** Sends waiting calls of a method out if somebody answers it now. */
+    async function connect(waiting: RpcCall[]): Promise<void> {
+        for (const call of waiting) {
+            const target = await peers.holderOf(call.method);
+            // While the gateways were asked, the call may have been cancelled or sent out by somebody else.
+            if (!target || calls.get(call.id)?.target !== null) continue;
+            if (target.id === call.caller) finish(call, SAME_SOCKET);
+            else forward(call, target);
+        }
+    }
+
+    const waitingCalls = () => calls.all().filter(({ target }) => target === null);
+
+    return {
+        async call(caller, ackId, method, params) {
+            const call: RpcCall = {
+                id: crypto.randomUUID(),
+                method,
+                params,
+                caller: caller.id,
+                callerAck: ackId,
+                target: null,
+                deadline: now() + RPC_GRACE_MS,
+            };
+            const target = await peers.holderOf(method);
+            if (target?.id === caller.id) return reply(call, SAME_SOCKET);
+            if (!target) return calls.add(call);
+            calls.add({ ...call, target: target.id, deadline: now() + RPC_TIMEOUT_MS });
+            ask(call, target);
+        },
+        cancel(callerId, ackId) {
+            const call = calls.ofConnection(callerId).find((one) => one.caller === callerId && one.callerAck === ackId);
+            if (call) finish(call, { ok: false, error: 'RPC call cancelled' });
+        },
+        answer(targetId, callId, answer) {
+            const call = calls.get(callId);
+            // Only the socket that was asked may answer.
+            if (call?.target === targetId) finish(call, { ok: true, result: answer });
+        },
+        registered: (method) => connect(waitingCalls().filter((call) => call.method === method)),
+        gone(connectionId) {
+            for (const call of calls.ofConnection(connectionId)) {
+                if (call.caller === connectionId) calls.remove(call.id);
+                else finish(call, { ok: false, error: 'RPC target disconnected' });
+            }
+        },
+        async tick() {
+            await connect(waitingCalls());
+            for (const call of calls.all()) {
+                if (!peers.find(call.caller)) calls.remove(call.id);
+                else if (call.target !== null && !peers.find(call.target)) {
+                    finish(call, { ok: false, error: 'RPC target disconnected' });
+                } else if (call.deadline <= now()) {
+                    finish(call, { ok: false, error: call.target === null ? 'RPC method not available' : 'operation has timed out' });
+                }
+            }
+        },
+        nextAt() {
+            const deadline = calls.nextDeadline();
+            return deadline !== null && waitingCalls().length > 0 ? Math.min(deadline, now() + RPC_POLL_MS) : deadline;
+        },
+    };
+}
+
+const SAME_SOCKET = { ok: false, error: 'Cannot call RPC on the same socket' } as const;
