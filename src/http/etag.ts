@@ -14,12 +14,12 @@ export async function answerWithEtag(c: Context<HonoEnv>, body: object, without:
     c.header('Cache-Control', 'private, no-cache');
     // Bodies differ by who asks, and for stock clients also by their header.
     c.header('Vary', 'Authorization, X-Happy-Client', { append: true });
-    return names(c.req.header('If-None-Match') ?? '', tag) ? c.body(null, 304) : c.json(body);
+    return namesEtag(c.req.header('If-None-Match'), tag) ? c.body(null, 304) : c.json(body);
 }
 
-/** Weak comparison (RFC 9110, 13.1.2): `W/` does not count. Our tags hold no comma. */
-function names(ifNoneMatch: string, tag: string): boolean {
-    return ifNoneMatch
+/** Whether an If-None-Match header names a tag; weak comparison (RFC 9110, 13.1.2): `W/` does not count. Our tags hold no comma. */
+export function namesEtag(ifNoneMatch: string | undefined, tag: string): boolean {
+    return (ifNoneMatch ?? '')
         .split(',')
         .map((entry) => entry.trim().replace(/^W\//, ''))
         .some((entry) => entry === tag || entry === '*');

@@ -1,3 +1,10 @@
+import { requestAttachmentDownload, requestAttachmentUpload } from '@/routers/sessions/attachments';
+import {
+    RequestAttachmentDownloadInput,
+    RequestAttachmentDownloadOutput,
+    RequestAttachmentUploadInput,
+    RequestAttachmentUploadOutput,
+} from '@/routers/sessions/attachments-schema';
 import { archiveSession, deleteSession, getSessionState } from '@/routers/sessions/lifecycle';
 import { listActiveSessions, listSessions, pageSessions } from '@/routers/sessions/lists';
 import { pushEvent } from '@/routers/sessions/push-event';
@@ -73,6 +80,20 @@ export const sessionsRouter = router({
         .input(PushEventInput)
         .output(PushEventOutput)
         .mutation(({ ctx, input }) => pushEvent(ctx, input)),
+    requestAttachmentUpload: accountProcedure
+        .meta(
+            rest('POST', '/v1/sessions/{id}/attachments/request-upload', 'Ask where to put an encrypted attachment', {
+                errorResponses: [413, 429],
+            }),
+        )
+        .input(RequestAttachmentUploadInput)
+        .output(RequestAttachmentUploadOutput)
+        .mutation(({ ctx, input }) => requestAttachmentUpload(ctx, input)),
+    requestAttachmentDownload: accountProcedure
+        .meta(rest('POST', '/v1/sessions/{id}/attachments/request-download', 'Ask where to get an attachment'))
+        .input(RequestAttachmentDownloadInput)
+        .output(RequestAttachmentDownloadOutput)
+        .mutation(({ ctx, input }) => requestAttachmentDownload(ctx, input)),
     updateMetadata: accountProcedure
         .meta(rest('PUT', '/v1/sessions/{id}/metadata', 'Replace the metadata if it has the expected version'))
         .input(UpdateMetadataInput)

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { uploadCategories } from '@/db/schema';
+import { AVATAR_REUSE_KEY } from '@/routers/account/avatar';
 import { Id, Time, pageSize, text } from '@/utils/schema';
 
 const Category = z.enum(uploadCategories);
@@ -48,7 +49,9 @@ export const SuccessOutput = z.object({ success: z.literal(true) });
 export const UploadOptions = z.object({
     category: Category.nullish().transform((category) => category ?? 'files'),
     /** The client's own name for the content: uploading under a known one gives back the stored file. */
-    reuseKey: text(255, 1).nullish(),
+    reuseKey: text(255, 1)
+        .refine((key) => key !== AVATAR_REUSE_KEY, 'This key is the avatar\'s: use POST /v1/uploads/avatar')
+        .nullish(),
 });
 export type UploadOptions = z.infer<typeof UploadOptions>;
 

@@ -24,7 +24,7 @@ import { extensions } from '@/storage/content-type';
  * the nightly sweep takes away.
  */
 export async function keepFile(ctx: AccountContext, received: ReceivedFile, { category, reuseKey }: UploadOptions) {
-    checkRule(categoryRules[category], received);
+    checkOrDiscard(ctx, received, category);
     const { accountId } = ctx.actor;
     const same = and(eq(uploadedFiles.accountId, accountId), eq(uploadedFiles.reuseKey, reuseKey ?? ''));
     const { written, reads } = await writeBatch(
@@ -51,7 +51,6 @@ export async function keepFile(ctx: AccountContext, received: ReceivedFile, { ca
  * then does the old one's object go: there is no moment without a picture.
  */
 export async function keepAvatar(ctx: AccountContext, received: ReceivedFile) {
-    checkRule(categoryRules.avatars, received);
     const { accountId } = ctx.actor;
     const { changed, before, seq } = await writeForAccount(ctx.db, {
         accountId,
@@ -69,6 +68,16 @@ export async function keepAvatar(ctx: AccountContext, received: ReceivedFile) {
     announce(ctx, { accountId, seq, updates: [{ body: { t: 'update-account', id: accountId, avatar }, to: {} }] });
     const { contentType, size } = toFile(row);
     return { success: true as const, avatar: { ...avatar, contentType, size } };
+}
+
+/** Once more, since a form may name the category after the file. */
+function checkOrDiscard(ctx: AccountContext, received: ReceivedFile, category: UploadCategory): void {
+    try {
+        checkRule(categoryRules[category], received);
+    } catch (error) {
+        discardFile(ctx, received.id);
+        throw error;
+    }
 }
 
 function insertion(accountId: string, file: ReceivedFile, category: UploadCategory, reuseKey: string | null): SQL {
