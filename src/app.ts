@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { mountDocs } from '@/http/docs';
 import { errorResponse, notFound } from '@/http/errors';
 import { mountGithub } from '@/http/github';
+import { mountFiles } from '@/http/files';
 import { mountHealth, welcome } from '@/http/health';
 import type { HonoEnv } from '@/http/hono-env';
 import { configuration } from '@/http/middleware/configuration';
@@ -23,6 +24,7 @@ export function createApp(): Hono<HonoEnv> {
     app.get('/', welcome);
     mountDocs(app);
     mountGithub(app);
+    mountFiles(app);
     mountTrpc(app);
     mountUpgrade(app);
     mountRest(app);

@@ -12,6 +12,7 @@ import { messagesRouter } from '@/routers/messages/router';
 import { realtimeRouter } from '@/routers/realtime/router';
 import { pushRouter } from '@/routers/push/router';
 import { sessionsRouter } from '@/routers/sessions/router';
+import { uploadsRouter } from '@/routers/uploads/router';
 import { usageRouter } from '@/routers/usage/router';
 import { usersRouter } from '@/routers/users/router';
 import { versionRouter } from '@/routers/version/router';
@@ -35,6 +36,7 @@ export const appRouter = router({
     feed: feedRouter,
     usage: usageRouter,
     connect: connectRouter,
+    uploads: uploadsRouter,
     voice: voiceRouter,
     version: versionRouter,
     dev: devRouter,

@@ -5,6 +5,7 @@ import { accessKeys, sessionMessages, sessions, usageReports } from '@/db/schema
 import { announce } from '@/realtime/publish';
 import type { AddressedEphemeral } from '@/realtime/updates';
 import type { ArchiveSessionInput, DeleteSessionInput, SessionIdInput } from '@/routers/sessions/schema';
+import { dropAttachments } from '@/routers/sessions/attachments';
 import { isOwnedSession, ownedSessionId, sessionNotFound } from '@/routers/sessions/service';
 
 /** Whether a session runs, was stopped or was archived, and since when. */
@@ -56,6 +57,7 @@ async function removeSession(ctx: AccountContext, id: string): Promise<void> {
         main: sql`DELETE FROM ${sessions} WHERE id = ${id} AND accountId = ${accountId} RETURNING id`,
     });
     if (changed.length === 0) throw sessionNotFound();
+    dropAttachments(ctx, id);
     announce(ctx, { accountId, seq, updates: [{ body: { t: 'delete-session', sid: id }, to: { session: id } }] });
 }
 
