@@ -4,7 +4,9 @@ import { restRoutes } from '@/http/rest';
 import type { RestRoute } from '@/http/rest';
 import type { appRouter } from '@/routers';
 import { version } from '../../package.json';
+import { describeDialect } from './openapi-dialect';
 import { describeErrors, errorResponses, errorSchema } from './openapi-errors';
+import { describeExample } from './openapi-examples';
 import { describeInput } from './openapi-input';
 import { serverPaths } from './openapi-server-paths';
 
@@ -15,7 +17,7 @@ export interface Operation {
     operationId: string;
     security?: object[];
     parameters?: Parameter[];
-    requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> };
+    requestBody?: { required?: boolean; content: Record<string, { schema: Schema; example?: unknown }> };
     responses: Record<string, unknown>;
 }
 
@@ -24,6 +26,7 @@ export interface Parameter {
     name: string;
     in: string;
     schema: Schema;
+    example?: unknown;
 }
 
 /** A JSON schema of the document. */
@@ -79,11 +82,13 @@ function namesOf({ procedurePath, place, meta }: RestRoute): { operationId: stri
     };
 }
 
-function mend(operation: Operation, { meta }: RestRoute): void {
+function mend(operation: Operation, route: RestRoute): void {
     // Said outright, since an operation that says nothing leaves the reader to guess.
     operation.security ??= [];
     describeInput(operation);
-    describeErrors(operation, meta);
+    describeExample(operation, route);
+    describeDialect(operation, route);
+    describeErrors(operation, route.meta);
 }
 
 function operationOf(document: Document, route: RestRoute): Operation {

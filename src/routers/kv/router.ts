@@ -21,7 +21,7 @@ export const kvRouter = router({
         .output(KvItem)
         .query(({ ctx, input }) => getKv(ctx, input)),
     list: accountProcedure
-        .meta(rest('GET', '/v1/kv', 'List keys and values in order, all or with a prefix'))
+        .meta(rest('GET', '/v1/kv', 'List keys and values in order, all or with a prefix', { errorResponses: [413] }))
         .input(ListKvInput)
         .output(ListKvOutput)
         .query(({ ctx, input }) => listKv(ctx, input)),

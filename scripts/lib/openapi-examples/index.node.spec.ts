@@ -1,0 +1,30 @@
+import type * as z from 'zod';
+import { describe, expect, it } from 'vitest';
+import { restRoutes } from '@/http/rest';
+import { exampleOf, examples } from './index';
+
+const domains = Object.keys(examples);
+const procedures = new Map(restRoutes().map(({ procedurePath, procedure }) => [procedurePath, procedure]));
+const documented = [...procedures.keys()].filter((path) => domains.includes(path.split('.')[0] ?? ''));
+
+describe.each(documented)('the example of %s', (path) => {
+    const { inputs, output } = procedures.get(path)?._def as unknown as { inputs: z.ZodType[]; output: z.ZodType };
+
+    it('is there', () => {
+        expect(exampleOf(path)).toBeDefined();
+    });
+
+    it('is a request that the procedure takes', () => {
+        expect(inputs[0]?.safeParse(exampleOf(path)?.request).error).toBeUndefined();
+    });
+
+    it('is an answer that it can give', () => {
+        const response = exampleOf(path)?.response;
+        expect(output.parse(response)).toEqual(response);
+    });
+});
+
+it('no example is of a procedure that is gone', () => {
+    const named = Object.entries(examples).flatMap(([domain, ofDomain]) => Object.keys(ofDomain).map((name) => `${domain}.${name}`));
+    expect(named.sort()).toEqual(documented.sort());
+});

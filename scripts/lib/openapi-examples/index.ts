@@ -1,0 +1,39 @@
+import type { RestRoute } from '@/http/rest';
+import type { Operation } from '../openapi-document';
+import { accessKeyExamples } from './access-keys';
+import { artifactExamples } from './artifacts';
+import type { Example } from './example';
+import { kvExamples } from './kv';
+import { machineExamples } from './machines';
+import { pushExamples } from './push';
+
+/** Examples by domain and procedure. They stay out of the Worker, and a test holds each against its procedure. */
+export const examples: Record<string, Record<string, Example>> = {
+    machines: machineExamples,
+    artifacts: artifactExamples,
+    accessKeys: accessKeyExamples,
+    kv: kvExamples,
+    push: pushExamples,
+};
+
+/** The example of a procedure, if there is one. */
+export function exampleOf(procedurePath: string): Example | undefined {
+    const [domain = '', name = ''] = procedurePath.split('.');
+    return examples[domain]?.[name];
+}
+
+/** Puts the example of a route where the document shows it: parameters, body and answer. */
+export function describeExample(operation: Operation, { procedurePath }: RestRoute): void {
+    const example = exampleOf(procedurePath);
+    if (!example) return;
+    const body = { ...(example.request as Record<string, unknown>) };
+    for (const parameter of operation.parameters ?? []) {
+        if (parameter.name in body) parameter.example = body[parameter.name];
+        if (parameter.in === 'path') delete body[parameter.name];
+    }
+    const content = operation.requestBody?.content['application/json'];
+    if (content) content.example = body;
+    const ok = operation.responses[200] as { content: Record<string, { example?: unknown }> } | undefined;
+    const answer = ok?.content['application/json'];
+    if (answer) answer.example = example.response;
+}
