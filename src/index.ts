@@ -4,6 +4,8 @@ import { sweepRepeatKeys } from '@/db/repeat-keys';
 import type { Env } from '@/env';
 import { sweepPairingRequests } from '@/routers/auth/pairing';
 import { sweepPushTickets } from '@/routers/push/delivery';
+import { sweepFiles } from '@/routers/uploads/sweep';
+import { createR2Storage } from '@/storage/r2';
 
 export { SocketGateway } from '@/realtime/gateway';
 export { AccountHub } from '@/realtime/hub';
@@ -15,6 +17,12 @@ export default {
     fetch: app.fetch,
     async scheduled(_controller, env) {
         const ctx = { db: getDb(env.DB), now: () => Date.now() };
-        await Promise.all([sweepPairingRequests(ctx), sweepRepeatKeys(ctx), sweepPushTickets(ctx)]);
+        const files = createR2Storage(env.UPLOADS);
+        await Promise.all([
+            sweepPairingRequests(ctx),
+            sweepRepeatKeys(ctx),
+            sweepPushTickets(ctx),
+            sweepFiles({ ...ctx, files }),
+        ]);
     },
 } satisfies ExportedHandler<Env>;
