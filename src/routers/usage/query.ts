@@ -27,7 +27,7 @@ export async function queryUsage(ctx: AccountContext, { sessionId, startTime, en
     const [owned, total, buckets] = await ctx.db.batch([
         selectSessionId(ctx.db, accountId, sessionId ?? ''),
         ctx.db.select({ reports: count() }).from(usageReports).where(wanted),
-        ctx.db.select(bucketColumns).from(sql`${sumsByBucket(wanted, BUCKET_MS[groupBy])}`),
+        ctx.db.select(bucketColumns).from(sumsByBucket(wanted, BUCKET_MS[groupBy])).orderBy(bucketColumns.timestamp),
     ]);
     if (sessionId != null && owned.length === 0) throw sessionNotFound();
     return {
@@ -51,19 +51,21 @@ const bucketColumns = {
 
 /** A row for each hour or day with reports, its sums as JSON objects; `total` and the largest kinds of each. */
 function sumsByBucket(wanted: SQL | undefined, bucketMs: number): SQL {
+    // Not parameters: D1 binds every number as floating point, and would divide like that.
+    const [milliseconds, seconds] = [sql.raw(String(bucketMs)), sql.raw(String(bucketMs / 1000))];
     // A sum as floating point cannot overflow, and is exact as far as JavaScript's own numbers are.
     const amounts = (part: 'tokens' | 'cost') => sql`
         SELECT bucket, ${part} AS part, amount.key AS key, total(amount.value) AS value
         FROM report, json_each(data, ${`$.${part}`}) amount GROUP BY bucket, amount.key`;
     return sql`(WITH
-        report AS MATERIALIZED (SELECT createdAt / ${bucketMs} AS bucket, data FROM ${usageReports} WHERE ${wanted}),
+        report AS MATERIALIZED (SELECT createdAt / ${milliseconds} AS bucket, data FROM ${usageReports} WHERE ${wanted}),
         newest AS (SELECT bucket, count(*) AS reports FROM report GROUP BY bucket ORDER BY bucket DESC LIMIT ${MAX_BUCKETS}),
         amounts AS (${amounts('tokens')} UNION ALL ${amounts('cost')}),
         ranked AS (SELECT *, row_number() OVER (
             PARTITION BY bucket, part ORDER BY key = 'total' DESC, value DESC, key) AS place FROM amounts)
-        SELECT newest.bucket * ${bucketMs / 1000} AS timestamp, newest.reports AS reportCount,
+        SELECT newest.bucket * ${seconds} AS timestamp, newest.reports AS reportCount,
             json_group_object(key, value) FILTER (WHERE part = 'tokens') AS tokens,
             json_group_object(key, value) FILTER (WHERE part = 'cost') AS cost
         FROM newest LEFT JOIN ranked ON ranked.bucket = newest.bucket AND ranked.place <= ${MAX_PARTS}
-        GROUP BY newest.bucket ORDER BY newest.bucket)`;
+        GROUP BY newest.bucket)`;
 }
