@@ -13,10 +13,14 @@ export interface DatabaseProbe {
     rowsWritten: number;
     /** Makes the next call fail, before it does anything or after it has committed. */
     failNext(when: 'before' | 'after', message?: string): void;
+    /** Makes calls fail by a rule, which is asked with the number of each from 1 on; null ends it. */
+    failBy(rule: ((call: number) => 'before' | 'after' | undefined) | null): void;
 }
 
 /** Every distinct SQL text of the test file, for its query plans. */
 export const statements = new Map<string, Sent>();
+
+const CONNECTION_LOST = 'D1_ERROR: Network connection lost.';
 
 interface Wrapped extends D1PreparedStatement {
     inner: D1PreparedStatement;
@@ -26,11 +30,12 @@ interface Wrapped extends D1PreparedStatement {
 /** Wraps a real D1 binding: same answers, but counted, recorded and with faults on demand. */
 export function probeDatabase(real: D1Database): DatabaseProbe {
     let fault: { when: 'before' | 'after'; message: string } | undefined;
+    let rule: ((call: number) => 'before' | 'after' | undefined) | null = null;
 
     async function call<T>(sent: Sent[], run: () => Promise<T>, metas: (result: T) => { meta?: unknown }[]): Promise<T> {
         for (const statement of sent) statements.set(statement.sql, statement);
         probe.roundTrips += 1;
-        const now = fault;
+        const now = fault ?? faultBy(rule?.(probe.roundTrips));
         fault = undefined;
         if (now?.when === 'before') throw new Error(now.message);
         const result = await run();
@@ -68,9 +73,16 @@ export function probeDatabase(real: D1Database): DatabaseProbe {
         binding,
         roundTrips: 0,
         rowsWritten: 0,
-        failNext(when, message = 'D1_ERROR: Network connection lost.') {
+        failNext(when, message = CONNECTION_LOST) {
             fault = { when, message };
+        },
+        failBy(next) {
+            rule = next;
         },
     };
     return probe;
+}
+
+function faultBy(when: 'before' | 'after' | undefined) {
+    return when && { when, message: CONNECTION_LOST };
 }

@@ -6,7 +6,7 @@ import type { Publication } from '@/realtime/updates';
 export interface HubProbe {
     /** For `startServer({ ACCOUNT_HUB: hubs.binding })`. */
     binding: DurableObjectNamespace<AccountHub>;
-    /** Everything that was handed to a hub, whether it arrived or not, in the order of trying. */
+    /** Everything that was handed to a hub, also what failed, in the order of trying. */
     attempts: (Publication & { accountId: string })[];
     /** Makes the next `times` publishes fail without reaching the hub. */
     failNext(times: number): void;
@@ -23,12 +23,12 @@ export function probeHubs(): HubProbe {
     function wrap(accountId: string) {
         const stub = realEnv.ACCOUNT_HUB.getByName(accountId);
         async function publish(publication: Publication): Promise<void> {
+            if (delayOf) await new Promise((resolve) => setTimeout(resolve, delayOf?.()));
             attempts.push({ accountId, ...publication });
             if (failures > 0) {
                 failures -= 1;
                 throw new Error('Durable Object is overloaded');
             }
-            if (delayOf) await new Promise((resolve) => setTimeout(resolve, delayOf?.()));
             await stub.publish(publication);
         }
         return new Proxy(stub, { get: (target, key) => (key === 'publish' ? publish : Reflect.get(target, key)) });

@@ -1,0 +1,125 @@
+import { TRPCClientError } from '@trpc/client';
+import { describe, expect, it } from 'vitest';
+import type { TestAccount } from '@test/helpers/account';
+import { createAccount } from '@test/helpers/account';
+import { told } from '@test/helpers/answers';
+import { appendTexts, readAll } from '@test/helpers/messages';
+import { startServer } from '@test/helpers/server';
+import { createClient } from '@test/helpers/trpc';
+import { seqOf, updatesOf } from '@test/helpers/updates';
+
+const server = startServer();
+const UNKNOWN = 'cmwuut03pmf6b865kp149v6a9';
+const STOCK = { 'X-Happy-Client': 'ios/1.7' };
+
+/** A session of another account, with something of everything in it. */
+async function foreignSession() {
+    const owner = await createAccount(server);
+    const input = { tag: 'tag', metadata: 'm', agentState: 's', dataEncryptionKey: 'AAEC' };
+    const { body } = await owner.call('POST', '/v1/sessions', input);
+    await appendTexts(owner, body.session.id, ['one', 'two']);
+    const stranger = await createAccount(server);
+    return { owner, id: body.session.id as string, stranger };
+}
+
+/** Everything that could be changed of a session, and the counters of its account. */
+async function everything(owner: TestAccount, id: string) {
+    return {
+        session: (await owner.call('GET', `/v1/sessions/${id}`)).body,
+        state: (await owner.call('GET', `/v1/sessions/${id}/state`)).body,
+        messages: await readAll(owner, id),
+        seq: await seqOf(server, owner),
+        updates: await updatesOf(server, owner),
+    };
+}
+
+const REST: [status: number, method: string, path: string, body?: object, headers?: Record<string, string>][] = [
+    [404, 'GET', '/v1/sessions/{id}'],
+    [404, 'GET', '/v1/sessions/{id}/state'],
+    [404, 'DELETE', '/v1/sessions/{id}'],
+    [404, 'DELETE', '/v1/sessions/{id}', undefined, STOCK],
+    [404, 'POST', '/v1/sessions/{id}/archive', { reason: 'mine' }],
+    [404, 'PUT', '/v1/sessions/{id}/metadata', { metadata: 'mine', expectedVersion: 1 }],
+    [404, 'PUT', '/v1/sessions/{id}/metadata', { metadata: 'mine', expectedVersion: 9 }],
+    [404, 'PUT', '/v1/sessions/{id}/metadata', { metadata: 'x'.repeat(1_000_000), expectedVersion: 1 }],
+    [404, 'PUT', '/v1/sessions/{id}/agent-state', { agentState: null, expectedVersion: 1 }],
+    [404, 'PUT', '/v1/sessions/{id}/agent-state', { agentState: 'mine', expectedVersion: 9 }],
+    [404, 'GET', '/v1/sessions/{id}/messages'],
+    [404, 'GET', '/v1/sessions/{id}/messages?sinceSeq=1'],
+    [404, 'GET', '/v2/sessions/{id}/messages'],
+    [404, 'GET', '/v2/sessions/{id}/messages?cursor=cursor_v1_2&limit=1'],
+    [404, 'GET', '/v3/sessions/{id}/messages'],
+    [404, 'GET', '/v3/sessions/{id}/messages?before_seq=2'],
+    [404, 'POST', '/v1/sessions/{id}/messages', { content: 'mine' }],
+    [404, 'POST', '/v1/sessions/{id}/messages', { content: 'mine', localId: 'mine' }],
+    [404, 'POST', '/v3/sessions/{id}/messages', { messages: [{ content: 'mine', localId: 'mine' }] }],
+    [400, 'GET', '/v2/sessions?cursor=cursor_v1_{id}'],
+];
+
+describe('P8 isolation', () => {
+    it.each(REST)('%i %s %s: another’s session is like none', async (status, method, path, body, headers) => {
+        const { owner, id, stranger } = await foreignSession();
+        const before = await everything(owner, id);
+        server.db.rowsWritten = 0;
+        const answer = await stranger.call(method, path.replace('{id}', id), body, headers);
+        const toNone = await stranger.call(method, path.replace('{id}', UNKNOWN), body, headers);
+        expect(answer.status).toBe(status);
+        expect(told(answer)).toEqual(told(toNone));
+        expect([...answer.headers.keys()]).toEqual([...toNone.headers.keys()]);
+        expect(server.db.rowsWritten).toBe(0);
+        expect(await everything(owner, id)).toEqual(before);
+        expect([await seqOf(server, stranger), await updatesOf(server, stranger)]).toEqual([0, []]);
+    });
+
+    it('knows a localId of another’s messages in no session of one’s own', async () => {
+        const { owner, id, stranger } = await foreignSession();
+        const [{ localId }] = (await readAll(owner, id)) as [{ localId: string }];
+        const mine = await stranger.call('POST', '/v1/sessions', { tag: 'tag', metadata: 'mine' });
+        const messages = [{ localId, content: 'mine' }];
+        const { body } = await stranger.call('POST', `/v3/sessions/${mine.body.session.id}/messages`, { messages });
+        expect(body.messages).toMatchObject([{ localId, seq: 1 }]);
+    });
+
+    it('lists nobody else’s sessions', async () => {
+        const { stranger } = await foreignSession();
+        for (const path of ['/v1/sessions', '/v2/sessions', '/v2/sessions/active', '/v2/sessions?changedSince=0']) {
+            expect((await stranger.call('GET', path)).body.sessions).toEqual([]);
+        }
+    });
+
+    it('shows and changes nothing of another’s session through tRPC either', async () => {
+        const { owner, id, stranger } = await foreignSession();
+        const before = await everything(owner, id);
+        const { sessions, messages } = createClient(server, stranger.token);
+        const calls: Record<string, (id: string) => Promise<unknown>> = {
+            get: (sid) => sessions.get.query({ id: sid }),
+            state: (sid) => sessions.state.query({ id: sid }),
+            stop: (sid) => sessions.delete.mutate({ id: sid }),
+            remove: (sid) => sessions.delete.mutate({ id: sid, hard: true }),
+            archive: (sid) => sessions.archive.mutate({ id: sid }),
+            updateMetadata: (sid) => sessions.updateMetadata.mutate({ id: sid, metadata: 'mine', expectedVersion: 1 }),
+            updateAgentState: (sid) => sessions.updateAgentState.mutate({ id: sid, agentState: 'mine', expectedVersion: 1 }),
+            recent: (sid) => messages.recent.query({ id: sid }),
+            page: (sid) => messages.page.query({ id: sid }),
+            list: (sid) => messages.list.query({ sessionId: sid }),
+            create: (sid) => messages.create.mutate({ id: sid, content: 'mine' }),
+            append: (sid) => messages.append.mutate({ sessionId: sid, messages: [{ localId: 'mine', content: 'mine' }] }),
+            cursor: (sid) => sessions.page.query({ cursor: `cursor_v1_${sid}` }),
+        };
+        for (const [name, run] of Object.entries(calls)) {
+            const refused = await refusal(run(id));
+            expect(refused, name).toEqual(await refusal(run(UNKNOWN)));
+            expect(refused, name).toMatchObject(name === 'cursor' ? { data: { httpStatus: 400 } } : { message: 'Session not found' });
+        }
+        expect(await everything(owner, id)).toEqual(before);
+        expect(await seqOf(server, stranger)).toBe(0);
+    });
+});
+
+/** What a tRPC client is told, without what differs between any two answers. */
+async function refusal(call: Promise<unknown>): Promise<unknown> {
+    const error: unknown = await call.catch((reason: unknown) => reason);
+    if (!(error instanceof TRPCClientError)) throw new Error('expected a refusal');
+    const { requestId: _, ...data } = error.data as Record<string, unknown>;
+    return { message: error.message, data };
+}
