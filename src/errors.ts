@@ -65,13 +65,14 @@ export function isDatabaseFailure(error: unknown): boolean {
 
 /**
  * What may be logged of an error: names, and messages that cannot hold what callers stored or sent (P10). Drizzle's
- * messages carry the bound parameters and a SyntaxError's the text that is no JSON; wrappers repeat both.
+ * messages carry the bound parameters, D1's one that it cannot bind, a SyntaxError's the text that is no JSON; wrappers
+ * repeat them.
  */
 export function describeForLog(error: unknown): string {
     const chain = chainOf(error);
     const revealing = new Set(
         chain
-            .filter((cause) => cause instanceof SyntaxError || cause.message.startsWith('Failed query'))
+            .filter((cause) => cause instanceof SyntaxError || /^(Failed query|D1_TYPE_ERROR)/.test(cause.message))
             .map(({ message }) => message),
     );
     const parts = chain.map(({ name, message }) => (revealing.has(message) ? name : `${name}: ${message}`));
