@@ -66,8 +66,9 @@ function take(tenant: Tenant, on: string): PlannedAnswer {
 }
 
 async function answer(plan: PlannedAnswer, response: ServerResponse): Promise<void> {
-    const { status = 200, headers = {}, body = {}, fault } = plan;
+    const { status = 200, headers = {}, body = {}, delayMs = 0, fault } = plan;
     const text = typeof body === 'string' ? body : JSON.stringify(body);
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
     if (fault === 'silent') return;
     if (fault === 'hang-up') {
         response.destroy();

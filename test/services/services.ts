@@ -16,6 +16,8 @@ export interface PlannedAnswer {
     body?: unknown;
     /** Every time, not once. */
     always?: boolean;
+    /** Waits so long before it answers. */
+    delayMs?: number;
     /**
      * `silent` accepts and says nothing, `hang-up` closes at once, `cut` closes in the middle of the body, `stall` stops
      * there, `huge` never stops.

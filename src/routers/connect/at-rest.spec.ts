@@ -1,13 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { env } from 'cloudflare:workers';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { encodeBase64 } from '@/crypto/base64';
 import { encodeHexUpper } from '@/crypto/hex';
 import { accountOf, call, createAccount, createLoginKeys, loginBody } from '@test/helpers/account';
 import type { TestAccount } from '@test/helpers/account';
+import { connectGithub, githubServices } from '@test/helpers/github';
+import { keepErrorLog } from '@test/helpers/log';
 import { startServer } from '@test/helpers/server';
 import { groups, keyTree, masterSecret, tokenSeed } from '@test/fixtures/vectors/privacy-kit';
-import { connectGithub, githubServices } from '@test/helpers/github';
 
 const server = startServer();
 const SECRET = 'sk-proj-Zq8vT2mLx9Rw4Kd7Bn1Yc6Hs3Gf0Pj5Ua';
@@ -98,15 +99,9 @@ describe('what is stored of tokens', () => {
 });
 
 describe('a stored token that is not where it was put', () => {
-    const lines: string[] = [];
-    afterEach(() => {
-        vi.restoreAllMocks();
-        lines.length = 0;
-    });
-    const collectLog = () => vi.spyOn(console, 'error').mockImplementation((line: string) => lines.push(line));
+    const lines = keepErrorLog();
 
     it('does not open for another account: it is as good as none', async () => {
-        collectLog();
         const [owner, thief] = [await createAccount(server), await createAccount(server)];
         await owner.call('POST', '/v1/connect/openai/register', { token: SECRET });
         await moveToken(owner, 'accountId = ?', thief.id);
@@ -118,7 +113,6 @@ describe('a stored token that is not where it was put', () => {
     });
 
     it('does not open under another vendor, and can be replaced', async () => {
-        collectLog();
         const account = await createAccount(server);
         await account.call('POST', '/v1/connect/openai/register', { token: SECRET });
         await moveToken(account, 'vendor = ?', 'gemini');
@@ -128,7 +122,6 @@ describe('a stored token that is not where it was put', () => {
     });
 
     it('does not open when it is damaged, and the others still do', async () => {
-        collectLog();
         const account = await createAccount(server);
         await account.call('POST', '/v1/connect/openai/register', { token: SECRET });
         await moveToken(account, `token = x'00' || substr(token, 2)`);

@@ -1,15 +1,17 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { getDb } from '@/db/client';
+import { sweepRepeatKeys } from '@/db/repeat-keys';
 import { createAccount } from '@test/helpers/account';
+import { holdClock } from '@test/helpers/clock';
 import { connectGithub, createPerson, fetchState, githubServices } from '@test/helpers/github';
 import { probeHubs } from '@test/helpers/hubs';
+import { keepErrorLog } from '@test/helpers/log';
 import { seqOf, updatesOf } from '@test/helpers/updates';
-import { holdClock } from '@test/helpers/clock';
-import { sweepRepeatKeys } from '@/db/repeat-keys';
-import { getDb } from '@/db/client';
 
 const hubs = probeHubs();
 const { server, services } = githubServices({ ACCOUNT_HUB: hubs.binding });
+keepErrorLog();
 
 const githubRows = async (id: number) =>
     (await env.DB.prepare('SELECT profile, createdAt, updatedAt FROM GithubUser WHERE id = ?').bind(String(id)).all<{ profile: string }>()).results;

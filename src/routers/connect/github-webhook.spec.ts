@@ -5,12 +5,14 @@ import { encodeHex } from '@/crypto/hex';
 import { createAccount } from '@test/helpers/account';
 import { holdClock } from '@test/helpers/clock';
 import { connectGithub, githubServices } from '@test/helpers/github';
+import { keepErrorLog } from '@test/helpers/log';
 import type { TestServer } from '@test/helpers/server';
 import { seqOf, updatesOf } from '@test/helpers/updates';
 import { SECRETS } from '@test/services/services';
 
 const SECRET = SECRETS.GITHUB_WEBHOOK_SECRET;
 const { server, services } = githubServices();
+keepErrorLog();
 
 async function hmac(body: Uint8Array): Promise<string> {
     const algorithm = { name: 'HMAC', hash: 'SHA-256' };

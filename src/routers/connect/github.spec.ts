@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createTokenCodec } from '@/crypto/privacy-kit-token';
 import { loadConfig } from '@/env';
 import { createAccount } from '@test/helpers/account';
 import { holdClock } from '@test/helpers/clock';
 import { comeBack, connectGithub, createPerson, fetchState, githubServices } from '@test/helpers/github';
+import { keepErrorLog } from '@test/helpers/log';
 import type { TestServer } from '@test/helpers/server';
 import { startServer } from '@test/helpers/server';
 import { SECRETS } from '@test/services/services';
@@ -11,12 +12,7 @@ import type { PlannedAnswer } from '@test/services/services';
 
 const EXCHANGE = 'POST /login/oauth/access_token';
 
-let lines: string[];
-beforeEach(() => {
-    lines = [];
-    vi.spyOn(console, 'error').mockImplementation((line: string) => lines.push(line));
-});
-afterEach(() => vi.restoreAllMocks());
+const lines = keepErrorLog();
 
 const stateCodecOf = async (server: TestServer, service = 'github-happy', ttlSeconds = 300) =>
     createTokenCodec({ seed: (await loadConfig(server.env)).keys.githubStateSeed, service, ttlSeconds });
@@ -121,7 +117,7 @@ describe('GitHub callback', () => {
         expect((await connectGithub(server, services, account, { state })).location.searchParams.get('github')).toBe('connected');
     });
 
-    it('takes two round trips at most: none but the link', async () => {
+    it('asks the database once: for the link', async () => {
         const { server, services } = githubServices();
         const account = await createAccount(server);
         const state = await fetchState(account);
