@@ -24,6 +24,8 @@ export default defineConfig({
                                 HAPPY_MASTER_SECRET: MASTER_SECRET,
                                 HAPPY_DERIVED_KEYS: deriveKeys(MASTER_SECRET),
                                 TEST_MIGRATIONS: await readD1Migrations('drizzle/migrations'),
+                                // `NIGHTLY=1 npm test`: property tests run long and with new seeds.
+                                TEST_NIGHTLY: process.env.NIGHTLY ?? '',
                             },
                         },
                     })),

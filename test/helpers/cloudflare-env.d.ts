@@ -7,6 +7,8 @@ declare global {
         // oxlint-disable-next-line no-shadow -- the name is Cloudflare's
         interface Env extends ServerEnv {
             TEST_MIGRATIONS: D1Migration[];
+            /** Not empty in the long runs. */
+            TEST_NIGHTLY: string;
         }
     }
 }
