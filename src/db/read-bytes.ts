@@ -11,7 +11,9 @@ const PIECE_BYTES = 900_000;
 /** Bytes of at most 900,000, selected as hex and decoded; null where the column is, or where `when` does not hold. */
 export function readBytes(column: SQLiteColumn, when: SQL = sql`TRUE`): SQL<Uint8Array | null> {
     // hex(NULL) is an empty text, which would be taken for empty bytes.
-    return sql<Uint8Array | null>`CASE WHEN ${column} IS NOT NULL AND ${when} THEN hex(${column}) END`.mapWith(decodeHex);
+    return sql<Uint8Array | null>`CASE WHEN ${column} IS NOT NULL AND ${when} THEN hex(${column}) END`.mapWith(
+        decodeHex,
+    );
 }
 
 /** Bytes of up to 1.8 MB, selected as two pieces for `joinPieces`; null as in `readBytes`. */
@@ -32,7 +34,7 @@ function decodeHex(hex: string): Uint8Array {
     const chars = Buffer.from(hex, 'latin1');
     const bytes = new Uint8Array(chars.length / 2);
     for (let i = 0; i < bytes.length; i++) {
-        bytes[i] = (nibble(chars[2 * i] as number) << 4) | nibble(chars[2 * i + 1] as number);
+        bytes[i] = (nibble(chars[2 * i]) << 4) | nibble(chars[2 * i + 1]);
     }
     return bytes;
 }

@@ -8,7 +8,11 @@ const server = startServer();
 /** An account with one of everything, its token verified. */
 async function furnished() {
     const account = await createAccount(server);
-    const [session, machine, artifact] = [await createSession(account), await createMachine(account), crypto.randomUUID()];
+    const [session, machine, artifact] = [
+        await createSession(account),
+        await createMachine(account),
+        crypto.randomUUID(),
+    ];
     await account.call('POST', '/v1/artifacts', { id: artifact, header: '', body: '', dataEncryptionKey: '' });
     await account.call('POST', `/v1/access-keys/${session}/${machine}`, { data: 'd' });
     await account.call('POST', '/v1/kv', { mutations: [{ key: 'key', value: 'AAAA', version: -1 }] });
@@ -44,8 +48,18 @@ const OPERATIONS: [status: number, method: string, path: string, body?: object][
     [200, 'POST', '/v1/artifacts', { id: '{new}', ...artifact }],
     [200, 'POST', '/v1/artifacts', { id: '{artifact}', ...artifact }],
     [200, 'POST', '/v1/artifacts/{artifact}', {}],
-    [200, 'POST', '/v1/artifacts/{artifact}', { header: 'AAAA', expectedHeaderVersion: 1, body: 'AAAA', expectedBodyVersion: 1 }],
-    [200, 'POST', '/v1/artifacts/{artifact}', { header: 'AAAA', expectedHeaderVersion: 2, body: 'AAAA', expectedBodyVersion: 2 }],
+    [
+        200,
+        'POST',
+        '/v1/artifacts/{artifact}',
+        { header: 'AAAA', expectedHeaderVersion: 1, body: 'AAAA', expectedBodyVersion: 1 },
+    ],
+    [
+        200,
+        'POST',
+        '/v1/artifacts/{artifact}',
+        { header: 'AAAA', expectedHeaderVersion: 2, body: 'AAAA', expectedBodyVersion: 2 },
+    ],
     [404, 'POST', '/v1/artifacts/none', { header: 'AAAA', expectedHeaderVersion: 1 }],
     [200, 'DELETE', '/v1/artifacts/{artifact}'],
     [404, 'DELETE', '/v1/artifacts/none'],
@@ -64,7 +78,17 @@ const OPERATIONS: [status: number, method: string, path: string, body?: object][
     [200, 'GET', '/v1/kv'],
     [200, 'GET', '/v1/kv?prefix=k'],
     [200, 'POST', '/v1/kv/bulk', { keys: ['key', 'none'] }],
-    [200, 'POST', '/v1/kv', { mutations: [{ key: 'key', value: null, version: 0 }, { key: 'b', value: '', version: -1 }] }],
+    [
+        200,
+        'POST',
+        '/v1/kv',
+        {
+            mutations: [
+                { key: 'key', value: null, version: 0 },
+                { key: 'b', value: '', version: -1 },
+            ],
+        },
+    ],
     [409, 'POST', '/v1/kv', { mutations: [{ key: 'key', value: 'AAAA', version: -1 }] }],
     [200, 'POST', '/v1/push-tokens', { token: 'token' }],
     [200, 'GET', '/v1/push-tokens'],

@@ -30,11 +30,13 @@ describe('over tRPC, as over REST', () => {
             version: 2,
             metadata: 'second',
         });
-        expect(await api.machines.updateDaemonState.mutate({ id: 'm', daemonState: 'up', expectedVersion: 9 })).toEqual({
-            result: 'version-mismatch',
-            version: 0,
-            daemonState: null,
-        });
+        expect(await api.machines.updateDaemonState.mutate({ id: 'm', daemonState: 'up', expectedVersion: 9 })).toEqual(
+            {
+                result: 'version-mismatch',
+                version: 0,
+                daemonState: null,
+            },
+        );
         expect((await api.machines.updateStatus.mutate({ id: 'm', active: true })).machine.active).toBe(true);
         expect(await api.machines.delete.mutate({ id: 'm' })).toEqual({ success: true });
         expect(await refusal(api.machines.get.query({ id: 'm' }))).toEqual({
@@ -52,7 +54,12 @@ describe('over tRPC, as over REST', () => {
         expect(await api.artifacts.get.query({ id })).toEqual(created);
         expect((await api.artifacts.list.query({})).artifacts.map((artifact) => artifact.id)).toEqual([id]);
         const lost = await api.artifacts.update.mutate({ id, header: 'CCCC', expectedHeaderVersion: 7 });
-        expect(lost).toEqual({ success: false, error: 'version-mismatch', currentHeaderVersion: 1, currentHeader: 'AAAA' });
+        expect(lost).toEqual({
+            success: false,
+            error: 'version-mismatch',
+            currentHeaderVersion: 1,
+            currentHeader: 'AAAA',
+        });
         expect(await api.artifacts.update.mutate({ id, header: 'CCCC', expectedHeaderVersion: 1 })).toEqual({
             success: true,
             headerVersion: 2,
@@ -73,13 +80,19 @@ describe('over tRPC, as over REST', () => {
             httpStatus: 409,
             code: 'CONFLICT',
         });
-        expect(await api.accessKeys.update.mutate({ ...ids, data: 'e', expectedVersion: 1 })).toEqual({ success: true, version: 2 });
+        expect(await api.accessKeys.update.mutate({ ...ids, data: 'e', expectedVersion: 1 })).toEqual({
+            success: true,
+            version: 2,
+        });
     });
 
     it('the key-value store: a lost batch is an answer, not an error', async () => {
         const { api } = await client();
         const mutations = [{ key: 'a', value: 'AAAA', version: -1 }];
-        expect(await api.kv.mutate.mutate({ mutations })).toEqual({ success: true, results: [{ key: 'a', version: 0 }] });
+        expect(await api.kv.mutate.mutate({ mutations })).toEqual({
+            success: true,
+            results: [{ key: 'a', version: 0 }],
+        });
         const errors = [{ key: 'a', error: 'version-mismatch', version: 0, value: 'AAAA' }];
         expect(await api.kv.mutate.mutate({ mutations })).toEqual({ success: false, errors });
         const item = { key: 'a', value: 'AAAA', version: 0 };
@@ -98,7 +111,12 @@ describe('over tRPC, as over REST', () => {
     it('stock clients have no dialect here', async () => {
         const { account } = await client();
         const headers = { 'X-Happy-Client': 'web/1.7.0' };
-        const { body } = await account.call('GET', `/trpc/machines.list?input=${encodeURIComponent('{}')}`, undefined, headers);
+        const { body } = await account.call(
+            'GET',
+            `/trpc/machines.list?input=${encodeURIComponent('{}')}`,
+            undefined,
+            headers,
+        );
         expect(body.result.data).toEqual({ machines: [] });
     });
 });

@@ -4,12 +4,13 @@ import type { TestServer } from '@test/helpers/server';
 
 /** What the account's hub was told: every update after `seq`, in order. */
 export async function updatesOf(server: TestServer, account: TestAccount, seq = 0): Promise<AddressedUpdate[]> {
-    const updates = await server.env.ACCOUNT_HUB.getByName(account.id).updatesSince(seq);
-    return updates as AddressedUpdate[];
+    return server.env.ACCOUNT_HUB.getByName(account.id).updatesSince(seq);
 }
 
 /** The account's own counter, as far as its updates went. */
 export async function seqOf(server: TestServer, account: TestAccount): Promise<number> {
-    const row = await server.env.DB.prepare('SELECT seq FROM Account WHERE id = ?').bind(account.id).first<{ seq: number }>();
+    const row = await server.env.DB.prepare('SELECT seq FROM Account WHERE id = ?')
+        .bind(account.id)
+        .first<{ seq: number }>();
     return row?.seq ?? -1;
 }

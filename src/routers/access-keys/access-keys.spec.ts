@@ -35,7 +35,9 @@ describe('access keys', () => {
 
     it('are made by one of 20 at once; the others conflict', async () => {
         const { account, path } = await pair();
-        const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => account.call('POST', path, { data: `d${i}` })));
+        const answers = await Promise.all(
+            Array.from({ length: 20 }, (_, i) => account.call('POST', path, { data: `d${i}` })),
+        );
         expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(19).fill(409)]);
         const winner = answers.find(({ status }) => status === 200);
         expect((await account.call('GET', path)).body.accessKey).toEqual(winner?.body.accessKey);
@@ -45,7 +47,10 @@ describe('access keys', () => {
         const { account, path } = await pair();
         const { body: made } = await account.call('POST', path, { data: 'old' });
         clock.advance(1000);
-        expect((await account.call('PUT', path, { data: 'new', expectedVersion: 1 })).body).toEqual({ success: true, version: 2 });
+        expect((await account.call('PUT', path, { data: 'new', expectedVersion: 1 })).body).toEqual({
+            success: true,
+            version: 2,
+        });
         const { body } = await account.call('GET', path);
         expect(body.accessKey).toEqual({ ...made.accessKey, data: 'new', dataVersion: 2, updatedAt: Date.now() });
     });
@@ -62,7 +67,9 @@ describe('access keys', () => {
         const { account, path } = await pair();
         await account.call('POST', path, { data: 'old' });
         const answers = await Promise.all(
-            Array.from({ length: 20 }, (_, i) => account.call('PUT', path, { data: `writer ${i}`, expectedVersion: 1 })),
+            Array.from({ length: 20 }, (_, i) =>
+                account.call('PUT', path, { data: `writer ${i}`, expectedVersion: 1 }),
+            ),
         );
         const winners = answers.flatMap(({ body }, i) => (body.success ? [`writer ${i}`] : []));
         expect(winners).toHaveLength(1);
@@ -113,6 +120,9 @@ describe('access keys', () => {
         ['PUT', { expectedVersion: 1 }],
     ])('%s refuses %j', async (method, body) => {
         const { account, path } = await pair();
-        expect(await account.call(method, path, body)).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
+        expect(await account.call(method, path, body)).toMatchObject({
+            status: 400,
+            body: { code: 'VALIDATION_FAILED' },
+        });
     });
 });

@@ -29,7 +29,10 @@ describe('P8 isolation of access keys', () => {
         ];
         for (const ids of pairs) {
             const answer = await stranger.call(method, `/v1/access-keys/${ids}`, body);
-            expect(told(answer)).toEqual({ status: 404, body: { error: 'Session or machine not found', code: 'NOT_FOUND' } });
+            expect(told(answer)).toEqual({
+                status: 404,
+                body: { error: 'Session or machine not found', code: 'NOT_FOUND' },
+            });
         }
         expect((await owner.call('GET', path)).body).toEqual(before.body);
     });

@@ -41,7 +41,10 @@ export async function createAccessKey(ctx: AccountContext, { data, ...ids }: Cre
 }
 
 /** Replaces the data of an access key if it still has the expected version (P7). */
-export async function updateAccessKey(ctx: AccountContext, input: UpdateAccessKeyInput): Promise<UpdateAccessKeyOutput> {
+export async function updateAccessKey(
+    ctx: AccountContext,
+    input: UpdateAccessKeyInput,
+): Promise<UpdateAccessKeyOutput> {
     const { accountId } = ctx.actor;
     const { sessionId, machineId, data, expectedVersion } = input;
     const { changed, reads, seq } = await writeForAccount(ctx.db, {

@@ -42,7 +42,11 @@ describe('POST /v1/artifacts', () => {
         const input = newArtifact();
         const first = await account.call('POST', '/v1/artifacts', input);
         clock.advance(1000);
-        const again = await account.call('POST', '/v1/artifacts', { ...newArtifact(), id: input.id, body: btoa('other') });
+        const again = await account.call('POST', '/v1/artifacts', {
+            ...newArtifact(),
+            id: input.id,
+            body: btoa('other'),
+        });
         expect(again.status).toBe(200);
         expect(again.body).toEqual(first.body);
         expect(await seqOf(server, account)).toBe(1);
@@ -53,7 +57,9 @@ describe('POST /v1/artifacts', () => {
         const account = await createAccount(server);
         const input = newArtifact();
         const answers = await Promise.all(
-            Array.from({ length: 20 }, (_, i) => account.call('POST', '/v1/artifacts', { ...input, body: btoa(`${i}`) })),
+            Array.from({ length: 20 }, (_, i) =>
+                account.call('POST', '/v1/artifacts', { ...input, body: btoa(`${i}`) }),
+            ),
         );
         expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
         expect(new Set(answers.map(({ body }) => body.body)).size).toBe(1);

@@ -29,7 +29,12 @@ describe('P8 isolation of artifacts', () => {
 
     it("lists nobody else's artifacts", async () => {
         const [owner, stranger] = [await createAccount(server), await createAccount(server)];
-        await owner.call('POST', '/v1/artifacts', { id: crypto.randomUUID(), header: '', body: '', dataEncryptionKey: '' });
+        await owner.call('POST', '/v1/artifacts', {
+            id: crypto.randomUUID(),
+            header: '',
+            body: '',
+            dataEncryptionKey: '',
+        });
         expect((await stranger.call('GET', '/v1/artifacts')).body).toEqual({ artifacts: [] });
     });
 });

@@ -26,7 +26,11 @@ export const artifactsRouter = router({
         .output(ArtifactOutput)
         .query(({ ctx, input }) => getArtifact(ctx, input)),
     create: accountProcedure
-        .meta(rest('POST', '/v1/artifacts', 'Create an artifact, or return the one with this id', { errorResponses: [409] }))
+        .meta(
+            rest('POST', '/v1/artifacts', 'Create an artifact, or return the one with this id', {
+                errorResponses: [409],
+            }),
+        )
         .input(CreateArtifactInput)
         .output(ArtifactOutput)
         .mutation(({ ctx, input }) => createArtifact(ctx, input)),

@@ -14,7 +14,13 @@ function noise(bytes: number): string {
     return buffer.toString('base64');
 }
 
-const newArtifact = (fields: object = {}) => ({ id: crypto.randomUUID(), header: 'AAAA', body: 'AAAA', dataEncryptionKey: 'AAAA', ...fields });
+const newArtifact = (fields: object = {}) => ({
+    id: crypto.randomUUID(),
+    header: 'AAAA',
+    body: 'AAAA',
+    dataEncryptionKey: 'AAAA',
+    ...fields,
+});
 
 describe('large artifacts', () => {
     it.each([
@@ -25,7 +31,11 @@ describe('large artifacts', () => {
         ['the most of both', HEADER_BYTES, BODY_BYTES],
     ])('come back byte-exact (P10): %s', async (_, headerBytes, bodyBytes) => {
         const account = await createAccount(server);
-        const artifact = newArtifact({ header: noise(headerBytes), body: noise(bodyBytes), dataEncryptionKey: noise(1024) });
+        const artifact = newArtifact({
+            header: noise(headerBytes),
+            body: noise(bodyBytes),
+            dataEncryptionKey: noise(1024),
+        });
         const created = await account.call('POST', '/v1/artifacts', artifact);
         expect(created.status).toBe(200);
         const read = await account.call('GET', `/v1/artifacts/${artifact.id}`);
@@ -40,9 +50,18 @@ describe('large artifacts', () => {
         const account = await createAccount(server);
         const artifact = newArtifact();
         await account.call('POST', '/v1/artifacts', artifact);
-        const change = { header: noise(HEADER_BYTES), expectedHeaderVersion: 1, body: noise(BODY_BYTES), expectedBodyVersion: 1 };
+        const change = {
+            header: noise(HEADER_BYTES),
+            expectedHeaderVersion: 1,
+            body: noise(BODY_BYTES),
+            expectedBodyVersion: 1,
+        };
         const path = `/v1/artifacts/${artifact.id}`;
-        expect((await account.call('POST', path, change)).body).toEqual({ success: true, headerVersion: 2, bodyVersion: 2 });
+        expect((await account.call('POST', path, change)).body).toEqual({
+            success: true,
+            headerVersion: 2,
+            bodyVersion: 2,
+        });
         const { body } = await account.call('POST', path, change);
         expect(body).toMatchObject({ success: false, currentHeaderVersion: 2, currentBodyVersion: 2 });
         expect(body.currentHeader === change.header && body.currentBody === change.body).toBe(true);
@@ -79,7 +98,10 @@ describe('POST /v1/artifacts refuses', () => {
         ['an id with a line end', newArtifact({ id: 'a\n' })],
     ])('%s', async (_, body) => {
         const account = await createAccount(server);
-        expect(await account.call('POST', '/v1/artifacts', body)).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
+        expect(await account.call('POST', '/v1/artifacts', body)).toMatchObject({
+            status: 400,
+            body: { code: 'VALIDATION_FAILED' },
+        });
         expect((await account.call('GET', '/v1/artifacts')).body.artifacts).toEqual([]);
     });
 
@@ -106,7 +128,10 @@ describe('POST /v1/artifacts/:id refuses', () => {
         const account = await createAccount(server);
         const { id } = (await account.call('POST', '/v1/artifacts', newArtifact())).body;
         const before = await account.call('GET', `/v1/artifacts/${id}`);
-        expect(await account.call('POST', `/v1/artifacts/${id}`, body)).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
+        expect(await account.call('POST', `/v1/artifacts/${id}`, body)).toMatchObject({
+            status: 400,
+            body: { code: 'VALIDATION_FAILED' },
+        });
         expect((await account.call('GET', `/v1/artifacts/${id}`)).body).toEqual(before.body);
     });
 });

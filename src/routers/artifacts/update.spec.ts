@@ -21,7 +21,12 @@ describe('POST /v1/artifacts/:id', () => {
     const clock = holdClock();
 
     it.each([
-        ['the header', { header: NEW, expectedHeaderVersion: 1 }, { headerVersion: 2 }, { header: NEW, headerVersion: 2 }],
+        [
+            'the header',
+            { header: NEW, expectedHeaderVersion: 1 },
+            { headerVersion: 2 },
+            { header: NEW, headerVersion: 2 },
+        ],
         ['the body', { body: NEW, expectedBodyVersion: 1 }, { bodyVersion: 2 }, { body: NEW, bodyVersion: 2 }],
         [
             'both',
@@ -29,7 +34,12 @@ describe('POST /v1/artifacts/:id', () => {
             { headerVersion: 2, bodyVersion: 2 },
             { header: NEW, headerVersion: 2, body: NEW, bodyVersion: 2 },
         ],
-        ['the header, a null body being none', { header: NEW, expectedHeaderVersion: 1, body: null }, { headerVersion: 2 }, { header: NEW, headerVersion: 2 }],
+        [
+            'the header, a null body being none',
+            { header: NEW, expectedHeaderVersion: 1, body: null },
+            { headerVersion: 2 },
+            { header: NEW, headerVersion: 2 },
+        ],
         ['an empty body', { body: '', expectedBodyVersion: 1 }, { bodyVersion: 2 }, { body: '', bodyVersion: 2 }],
     ])('replaces %s', async (_, input, versions, changed) => {
         const { account, path, read } = await oneArtifact();
@@ -76,7 +86,12 @@ describe('POST /v1/artifacts/:id', () => {
         await account.call('POST', '/v1/artifacts', { id, header: '', body: '', dataEncryptionKey: '' });
         const input = { header: NEW, expectedHeaderVersion: 0, body: NEW, expectedBodyVersion: 0 };
         const { body } = await account.call('POST', `/v1/artifacts/${id}`, input);
-        expect(body).toMatchObject({ currentHeaderVersion: 1, currentHeader: '', currentBodyVersion: 1, currentBody: '' });
+        expect(body).toMatchObject({
+            currentHeaderVersion: 1,
+            currentHeader: '',
+            currentBodyVersion: 1,
+            currentBody: '',
+        });
     });
 
     it('tells of the parts that changed', async () => {
@@ -89,7 +104,12 @@ describe('POST /v1/artifacts/:id', () => {
             { seq: 2, body: { t: 'update-artifact', artifactId: id, header: { value: NEW, version: 2 } }, to: {} },
             {
                 seq: 3,
-                body: { t: 'update-artifact', artifactId: id, header: { value: OLD, version: 3 }, body: { value: NEW, version: 2 } },
+                body: {
+                    t: 'update-artifact',
+                    artifactId: id,
+                    header: { value: OLD, version: 3 },
+                    body: { value: NEW, version: 2 },
+                },
                 to: {},
             },
         ]);

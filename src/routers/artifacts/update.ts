@@ -26,11 +26,12 @@ export async function updateArtifact(ctx: AccountContext, input: UpdateArtifactI
         return { success: true };
     }
 
+    const set = [sql`seq = seq + 1`, sql`updatedAt = ${ctx.now()}`, ...parts.map((part) => part.set)];
+    const fits = parts.map((part) => part.fits);
     const { changed, reads, seq } = await writeForAccount(ctx.db, {
         accountId,
-        main: sql`UPDATE ${artifacts} SET seq = seq + 1, updatedAt = ${ctx.now()}, ${sql.join(parts.map(({ set }) => set), sql`, `)}
-            WHERE id = ${id} AND accountId = ${accountId} AND ${sql.join(parts.map(({ fits }) => fits), sql` AND `)}
-            RETURNING id`,
+        main: sql`UPDATE ${artifacts} SET ${sql.join(set, sql`, `)}
+            WHERE id = ${id} AND accountId = ${accountId} AND ${sql.join(fits, sql` AND `)} RETURNING id`,
         // Only for who lost, and only what did not match: a body can be large.
         reads: [
             ctx.db
@@ -48,7 +49,12 @@ export async function updateArtifact(ctx: AccountContext, input: UpdateArtifactI
     const won = changed.length > 0;
     if (!won && !current) throw artifactNotFound();
 
-    const update = { t: 'update-artifact', artifactId: id, ...(header && { header: header.next }), ...(body && { body: body.next }) };
+    const update = {
+        t: 'update-artifact',
+        artifactId: id,
+        ...(header && { header: header.next }),
+        ...(body && { body: body.next }),
+    };
     announce(ctx, { accountId, seq, updates: won ? [{ body: update, to: {} }] : [] });
     if (!current) {
         return {
@@ -61,7 +67,10 @@ export async function updateArtifact(ctx: AccountContext, input: UpdateArtifactI
     return {
         success: false,
         error: 'version-mismatch',
-        ...(current.header && { currentHeaderVersion: current.headerVersion, currentHeader: encodeBase64(current.header) }),
+        ...(current.header && {
+            currentHeaderVersion: current.headerVersion,
+            currentHeader: encodeBase64(current.header),
+        }),
         ...(currentBody && { currentBodyVersion: current.bodyVersion, currentBody: encodeBase64(currentBody) }),
     };
 }

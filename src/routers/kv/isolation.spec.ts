@@ -18,11 +18,17 @@ describe('P8 isolation of the key-value store', () => {
         const [owner, stranger] = [await createAccount(server), await createAccount(server)];
         await owner.call('POST', '/v1/kv', { mutations: [{ key: 'theirs', value: 'BBBB', version: -1 }] });
         const ask = async (key: string) => {
-            const answer = await stranger.call(method, path.replace('{key}', key), body && JSON.parse(JSON.stringify(body).replace('{key}', key)));
+            const answer = await stranger.call(
+                method,
+                path.replace('{key}', key),
+                body && JSON.parse(JSON.stringify(body).replace('{key}', key)),
+            );
             return JSON.parse(JSON.stringify(told(answer)).replaceAll(key, '{key}')) as unknown;
         };
         expect(await ask('theirs')).toEqual(await ask('nobodys'));
-        expect((await owner.call('GET', '/v1/kv')).body).toEqual({ items: [{ key: 'theirs', value: 'BBBB', version: 0 }] });
+        expect((await owner.call('GET', '/v1/kv')).body).toEqual({
+            items: [{ key: 'theirs', value: 'BBBB', version: 0 }],
+        });
         expect(await seqOf(server, owner)).toBe(1);
         expect(await updatesOf(server, owner)).toHaveLength(1);
     });

@@ -32,7 +32,10 @@ class Model {
             .map(({ key }) => ({ key, error: 'version-mismatch', ...this.at(key) }));
         if (errors.length > 0) return { status: 409, body: { success: false, errors } };
         for (const { key, value, version } of mutations) this.entries.set(key, { value, version: version + 1 });
-        return { status: 200, body: { success: true, results: mutations.map(({ key, version }) => ({ key, version: version + 1 })) } };
+        return {
+            status: 200,
+            body: { success: true, results: mutations.map(({ key, version }) => ({ key, version: version + 1 })) },
+        };
     }
 
     /** What lists show, in the order of the keys' bytes. */
@@ -86,20 +89,20 @@ describe('POST /v1/kv', () => {
             // All 50 expect the state before the round, so a batch wins unless an earlier winner took one of its keys.
             const batches = Array.from({ length: 50 }, (_, i) =>
                 [0, 1, 2].map((step): Mutation => {
-                    const key = keys[(i * 5 + step * (1 + (i % 3))) % keys.length] as string;
+                    const key = keys[(i * 5 + step * (1 + (i % 3))) % keys.length];
                     const value = (i + step) % 7 === 0 ? null : btoa(`round ${round}, batch ${i}`);
                     return { key, value, version: model.at(key).version };
                 }),
             );
             const answers = await Promise.all(batches.map((batch) => mutate(account, batch)));
 
-            const winners = batches.filter((_, i) => answers[i]?.status === 200);
+            const winners = batches.filter((_, i) => answers[i].status === 200);
             const taken = winners.flat();
             expect(new Set(taken.map(({ key }) => key)).size).toBe(taken.length);
             expect(winners.length).toBeGreaterThan(0);
             for (const winner of winners) model.mutate(winner);
             for (const [i, batch] of batches.entries()) {
-                if (answers[i]?.status !== 200) expectLost(answers[i], batch, taken);
+                if (answers[i].status !== 200) expectLost(answers[i], batch, taken);
             }
             expect(await itemsOf(account)).toEqual(model.items());
         }
@@ -109,13 +112,18 @@ describe('POST /v1/kv', () => {
 });
 
 /** A batch that lost names keys that a winner of its round took, as that winner left them, and at least one. */
-function expectLost(answer: Answer | undefined, batch: Mutation[], taken: Mutation[]): void {
-    expect(answer?.status).toBe(409);
-    const { errors } = answer?.body as { errors: { key: string }[] };
+function expectLost({ status, body }: Answer, batch: Mutation[], taken: Mutation[]): void {
+    expect(status).toBe(409);
+    const { errors } = body as { errors: { key: string }[] };
     expect(errors.length).toBeGreaterThan(0);
     for (const error of errors) {
         const winner = taken.find(({ key }) => key === error.key);
         expect(batch.some(({ key }) => key === error.key)).toBe(true);
-        expect(error).toEqual({ key: error.key, error: 'version-mismatch', value: winner?.value, version: (winner?.version ?? NaN) + 1 });
+        expect(error).toEqual({
+            key: error.key,
+            error: 'version-mismatch',
+            value: winner?.value,
+            version: (winner?.version ?? NaN) + 1,
+        });
     }
 }

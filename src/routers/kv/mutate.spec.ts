@@ -15,7 +15,11 @@ describe('POST /v1/kv', () => {
 
     it('makes keys at version 0 and counts up with each change', async () => {
         const account = await createAccount(server);
-        const made = await mutate(account, { key: 'b', value: ONE, version: -1 }, { key: 'a', value: TWO, version: -1 });
+        const made = await mutate(
+            account,
+            { key: 'b', value: ONE, version: -1 },
+            { key: 'a', value: TWO, version: -1 },
+        );
         expect(made.status).toBe(200);
         expect(made.body).toEqual({
             success: true,
@@ -58,7 +62,9 @@ describe('POST /v1/kv', () => {
     it('keeps a deleted key as a tombstone, whose version counts on', async () => {
         const account = await createAccount(server);
         await mutate(account, { key: 'a', value: ONE, version: -1 });
-        expect((await mutate(account, { key: 'a', value: null, version: 0 })).body.results).toEqual([{ key: 'a', version: 1 }]);
+        expect((await mutate(account, { key: 'a', value: null, version: 0 })).body.results).toEqual([
+            { key: 'a', version: 1 },
+        ]);
         expect(await account.call('GET', '/v1/kv/a')).toMatchObject({ status: 404, body: { error: 'Key not found' } });
         expect((await account.call('GET', '/v1/kv')).body).toEqual({ items: [] });
         expect((await account.call('POST', '/v1/kv/bulk', { keys: ['a'] })).body).toEqual({ values: [] });
@@ -66,14 +72,20 @@ describe('POST /v1/kv', () => {
         const again = await mutate(account, { key: 'a', value: TWO, version: -1 });
         expect(again.status).toBe(409);
         expect(again.body.errors).toEqual([{ key: 'a', error: 'version-mismatch', version: 1, value: null }]);
-        expect((await mutate(account, { key: 'a', value: TWO, version: 1 })).body.results).toEqual([{ key: 'a', version: 2 }]);
+        expect((await mutate(account, { key: 'a', value: TWO, version: 1 })).body.results).toEqual([
+            { key: 'a', version: 2 },
+        ]);
         expect((await account.call('GET', '/v1/kv/a')).body).toEqual({ key: 'a', value: TWO, version: 2 });
     });
 
     it('can delete what never was, and what is deleted, by its version', async () => {
         const account = await createAccount(server);
-        expect((await mutate(account, { key: 'a', value: null, version: -1 })).body.results).toEqual([{ key: 'a', version: 0 }]);
-        expect((await mutate(account, { key: 'a', value: null, version: 0 })).body.results).toEqual([{ key: 'a', version: 1 }]);
+        expect((await mutate(account, { key: 'a', value: null, version: -1 })).body.results).toEqual([
+            { key: 'a', version: 0 },
+        ]);
+        expect((await mutate(account, { key: 'a', value: null, version: 0 })).body.results).toEqual([
+            { key: 'a', version: 1 },
+        ]);
         expect((await account.call('GET', '/v1/kv/a')).status).toBe(404);
     });
 
@@ -123,7 +135,9 @@ describe('POST /v1/kv', () => {
         await mutate(account, { key: 'a', value: ONE, version: -1 });
         clock.advance(1000);
         await mutate(account, { key: 'a', value: TWO, version: 0 });
-        const row = await server.env.DB.prepare('SELECT createdAt, updatedAt FROM UserKVStore WHERE accountId = ?').bind(account.id).first();
+        const row = await server.env.DB.prepare('SELECT createdAt, updatedAt FROM UserKVStore WHERE accountId = ?')
+            .bind(account.id)
+            .first();
         expect(row).toEqual({ createdAt, updatedAt: createdAt + 1000 });
     });
 
@@ -136,6 +150,8 @@ describe('POST /v1/kv', () => {
         const winners = answers.flatMap(({ status }, i) => (status === 200 ? [btoa(`writer ${i}`)] : []));
         expect(winners).toHaveLength(1);
         const errors = [{ key: 'a', error: 'version-mismatch', version: 1, value: winners[0] }];
-        expect(answers.filter(({ status }) => status === 409).map(({ body }) => body)).toEqual(Array(19).fill({ success: false, errors }));
+        expect(answers.filter(({ status }) => status === 409).map(({ body }) => body)).toEqual(
+            Array(19).fill({ success: false, errors }),
+        );
     });
 });

@@ -16,7 +16,10 @@ const bytes = sql<number>`octet_length(${value})`.as('bytes');
 
 /** The value of a key. @throws NOT_FOUND also for a key that was deleted */
 export async function getKv(ctx: AccountContext, input: GetKvInput): Promise<KvItem> {
-    const [row] = await ctx.db.select(item).from(userKVStores).where(live(ctx, eq(key, input.key)));
+    const [row] = await ctx.db
+        .select(item)
+        .from(userKVStores)
+        .where(live(ctx, eq(key, input.key)));
     if (!row) throw new ServiceError('NOT_FOUND', 'Key not found');
     return toItem(row);
 }
@@ -39,7 +42,12 @@ export async function bulkKv(ctx: AccountContext, { keys }: BulkKvInput): Promis
     // CROSS JOIN makes SQLite look each key up by the index, where an IN list could make it read the account's keys.
     const wanted = sql`json_each(${JSON.stringify([...new Set(keys)])}) k`;
     const where = live(ctx, eq(key, sql`k.value`));
-    const sizes = ctx.db.select({ bytes }).from(wanted).crossJoin(userKVStores).where(where).orderBy(sql`k.key`);
+    const sizes = ctx.db
+        .select({ bytes })
+        .from(wanted)
+        .crossJoin(userKVStores)
+        .where(where)
+        .orderBy(sql`k.key`);
     const rows = await ctx.db
         .select({ ...item, bytes })
         .from(wanted)

@@ -51,7 +51,11 @@ describe('POST /v1/machines', () => {
         const updates = await updatesOf(server, account);
         expect(updates.map(({ update, to }) => ({ seq: update.seq, body: update.body, to }))).toEqual([
             { seq: 1, body: { t: 'new-machine', machineId: 'm', ...body.machine }, to: {} },
-            { seq: 2, body: { t: 'update-machine', machineId: 'm', metadata: { version: 1, value: 'bQ==' } }, to: { machine: 'm' } },
+            {
+                seq: 2,
+                body: { t: 'update-machine', machineId: 'm', metadata: { version: 1, value: 'bQ==' } },
+                to: { machine: 'm' },
+            },
         ]);
         expect(await seqOf(server, account)).toBe(2);
     });

@@ -25,7 +25,9 @@ describe('DELETE /v1/machines/:id', () => {
             await account.call('POST', `/v1/access-keys/${session}/${id}`, { data: id });
         }
         expect((await account.call('DELETE', '/v1/machines/gone')).status).toBe(200);
-        const left = await server.env.DB.prepare('SELECT data FROM AccessKey WHERE accountId = ?').bind(account.id).all();
+        const left = await server.env.DB.prepare('SELECT data FROM AccessKey WHERE accountId = ?')
+            .bind(account.id)
+            .all();
         expect(left.results).toEqual([{ data: 'kept' }]);
         expect((await account.call('GET', `/v1/sessions/${session}`)).status).toBe(200);
     });
@@ -34,7 +36,10 @@ describe('DELETE /v1/machines/:id', () => {
         const account = await createAccount(server);
         await createMachine(account, 'm');
         await account.call('DELETE', '/v1/machines/m');
-        expect(await account.call('DELETE', '/v1/machines/m')).toMatchObject({ status: 404, body: { error: 'Machine not found' } });
+        expect(await account.call('DELETE', '/v1/machines/m')).toMatchObject({
+            status: 404,
+            body: { error: 'Machine not found' },
+        });
         expect(await seqOf(server, account)).toBe(3);
         expect(await updatesOf(server, account)).toHaveLength(3);
     });

@@ -17,7 +17,11 @@ describe('POST /v1/machines refuses', () => {
         ['metadata null', { ...valid, metadata: null }, ['metadata']],
         ['metadata of 1,000,001 bytes', { ...valid, metadata: 'm'.repeat(1_000_001) }, ['metadata']],
         ['a daemonState that is an object', { ...valid, daemonState: {} }, ['daemonState']],
-        ['both texts over 1,500,000 bytes', { ...valid, metadata: 'm'.repeat(1_000_000), daemonState: 'd'.repeat(500_001) }, ['metadata']],
+        [
+            'both texts over 1,500,000 bytes',
+            { ...valid, metadata: 'm'.repeat(1_000_000), daemonState: 'd'.repeat(500_001) },
+            ['metadata'],
+        ],
         ['a key that is no base64', { ...valid, dataEncryptionKey: '%%%' }, ['dataEncryptionKey']],
         ['a key without padding', { ...valid, dataEncryptionKey: 'AAE' }, ['dataEncryptionKey']],
         ['a key of 1,025 bytes', { ...valid, dataEncryptionKey: btoa('k'.repeat(1025)) }, ['dataEncryptionKey']],
@@ -34,7 +38,10 @@ describe('POST /v1/machines refuses', () => {
 
 describe('POST /v1/machines takes', () => {
     it.each([
-        ['what fills a row', { id: 'i'.repeat(128), metadata: 'm'.repeat(1_000_000), daemonState: 'd'.repeat(500_000) }],
+        [
+            'what fills a row',
+            { id: 'i'.repeat(128), metadata: 'm'.repeat(1_000_000), daemonState: 'd'.repeat(500_000) },
+        ],
         ['an id in any script', { ...valid, id: '机器/%2F 😀' }],
         ['fields it does not know', { ...valid, color: 'green' }],
     ])('%s, and finds it again', async (_, body) => {

@@ -60,8 +60,11 @@ describe('GET /v1/machines', () => {
         expect(ids(body.machines)).toEqual(expected);
     });
 
-    it.each(['limit=0', 'limit=201', 'limit=1.5', 'limit=many', 'activeOnly=yes', 'limit=1&limit=2'])('refuses ?%s', async (query) => {
-        const account = await createAccount(server);
-        expect((await account.call('GET', `/v1/machines?${query}`)).status).toBe(400);
-    });
+    it.each(['limit=0', 'limit=201', 'limit=1.5', 'limit=many', 'activeOnly=yes', 'limit=1&limit=2'])(
+        'refuses ?%s',
+        async (query) => {
+            const account = await createAccount(server);
+            expect((await account.call('GET', `/v1/machines?${query}`)).status).toBe(400);
+        },
+    );
 });

@@ -25,7 +25,9 @@ describe.each(FIELDS)('PUT /v1/machines/:id/$path', ({ field, path, first }) => 
     it('P7 optimistic lock: of 20 writers one wins, and 19 get its value', async () => {
         const account = await oneMachine();
         const answers = await Promise.all(
-            Array.from({ length: 20 }, (_, i) => account.call('PUT', url, { [field]: `writer ${i}`, expectedVersion: first })),
+            Array.from({ length: 20 }, (_, i) =>
+                account.call('PUT', url, { [field]: `writer ${i}`, expectedVersion: first }),
+            ),
         );
         expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
         const won = answers.filter(({ body }) => body.result === 'success');
@@ -43,13 +45,16 @@ describe.each(FIELDS)('PUT /v1/machines/:id/$path', ({ field, path, first }) => 
         expect(await updatesOf(server, account, 2)).toHaveLength(1);
     });
 
-    it.each([first - 1, first + 1].filter((version) => version >= 0))('changes nothing on version %i', async (expectedVersion) => {
-        const account = await oneMachine();
-        const { body: before } = await account.call('GET', '/v1/machines/m');
-        const { body } = await account.call('PUT', url, { [field]: 'new', expectedVersion });
-        expect(body).toEqual({ result: 'version-mismatch', version: first, [field]: before.machine[field] });
-        expect((await account.call('GET', '/v1/machines/m')).body).toEqual(before);
-    });
+    it.each([first - 1, first + 1].filter((version) => version >= 0))(
+        'changes nothing on version %i',
+        async (expectedVersion) => {
+            const account = await oneMachine();
+            const { body: before } = await account.call('GET', '/v1/machines/m');
+            const { body } = await account.call('PUT', url, { [field]: 'new', expectedVersion });
+            expect(body).toEqual({ result: 'version-mismatch', version: first, [field]: before.machine[field] });
+            expect((await account.call('GET', '/v1/machines/m')).body).toEqual(before);
+        },
+    );
 
     it('tells user-scoped sockets and the machine', async () => {
         const account = await oneMachine();
@@ -68,7 +73,11 @@ describe.each(FIELDS)('PUT /v1/machines/:id/$path', ({ field, path, first }) => 
 
     it('refuses what does not fit into the row with its other text, though the version is right', async () => {
         const account = await createAccount(server);
-        const texts = { metadata: 'm', daemonState: 'd', [field === 'metadata' ? 'daemonState' : 'metadata']: 'x'.repeat(600_000) };
+        const texts = {
+            metadata: 'm',
+            daemonState: 'd',
+            [field === 'metadata' ? 'daemonState' : 'metadata']: 'x'.repeat(600_000),
+        };
         await account.call('POST', '/v1/machines', { id: 'm', ...texts });
         const { status } = await account.call('PUT', url, { [field]: 'y'.repeat(900_001), expectedVersion: 1 });
         expect(status).toBe(400);
@@ -88,7 +97,10 @@ describe.each(FIELDS)('PUT /v1/machines/:id/$path', ({ field, path, first }) => 
         ['a value with NUL', { [field]: 'a\0b', expectedVersion: 1 }],
     ])('refuses %s', async (_, body) => {
         const account = await oneMachine();
-        expect(await account.call('PUT', url, body)).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
+        expect(await account.call('PUT', url, body)).toMatchObject({
+            status: 400,
+            body: { code: 'VALIDATION_FAILED' },
+        });
     });
 });
 
@@ -126,8 +138,13 @@ describe('presence', () => {
     it('null clears the daemon state and counts on', async () => {
         const account = await createAccount(server);
         await account.call('POST', '/v1/machines', { id: 'm', metadata: 'm', daemonState: 'up' });
-        const { body } = await account.call('PUT', '/v1/machines/m/daemon-state', { daemonState: null, expectedVersion: 1 });
+        const { body } = await account.call('PUT', '/v1/machines/m/daemon-state', {
+            daemonState: null,
+            expectedVersion: 1,
+        });
         expect(body).toEqual({ result: 'success', version: 2, daemonState: null });
-        expect((await updatesOf(server, account)).at(-1)?.update.body).toMatchObject({ daemonState: { value: null, version: 2 } });
+        expect((await updatesOf(server, account)).at(-1)?.update.body).toMatchObject({
+            daemonState: { value: null, version: 2 },
+        });
     });
 });

@@ -44,7 +44,9 @@ function birth(machine: Machine) {
 export async function listMachines(ctx: AccountContext, { limit, activeOnly }: ListMachinesInput) {
     const where = and(eq(machines.accountId, ctx.actor.accountId), activeOnly ? eq(machines.active, true) : undefined);
     const order = desc(machines.lastActiveAt);
-    const bytes = sql<number>`octet_length(${machines.metadata}) + ifnull(octet_length(${machines.daemonState}), 0)`.as('bytes');
+    const bytes = sql<number>`octet_length(${machines.metadata}) + ifnull(octet_length(${machines.daemonState}), 0)`.as(
+        'bytes',
+    );
     const rows = await ctx.db
         .select({ ...getTableColumns(machines), bytes })
         .from(machines)

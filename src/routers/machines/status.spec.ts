@@ -52,7 +52,14 @@ describe('PUT /v1/machines/:id/status', () => {
         const { body: before } = await account.call('GET', '/v1/machines/m');
         const { body } = await account.call('PUT', '/v1/machines/m/status', input);
         const now = Date.now();
-        expect(body.machine).toEqual({ ...before.machine, seq: 1, activeAt: now, lastActiveAt: now, updatedAt: now, ...changed });
+        expect(body.machine).toEqual({
+            ...before.machine,
+            seq: 1,
+            activeAt: now,
+            lastActiveAt: now,
+            updatedAt: now,
+            ...changed,
+        });
     });
 
     it('tells of the changed parts and of presence', async () => {
@@ -64,12 +71,24 @@ describe('PUT /v1/machines/:id/status', () => {
         expect(updates.map(({ update, to }) => ({ seq: update.seq, body: update.body, to }))).toEqual([
             {
                 seq: 3,
-                body: { t: 'update-machine', machineId: 'm', daemonState: { value: null, version: 2 }, active: true, activeAt },
+                body: {
+                    t: 'update-machine',
+                    machineId: 'm',
+                    daemonState: { value: null, version: 2 },
+                    active: true,
+                    activeAt,
+                },
                 to: { machine: 'm' },
             },
             {
                 seq: 4,
-                body: { t: 'update-machine', machineId: 'm', metadata: { value: 'new', version: 2 }, active: false, activeAt },
+                body: {
+                    t: 'update-machine',
+                    machineId: 'm',
+                    metadata: { value: 'new', version: 2 },
+                    active: false,
+                    activeAt,
+                },
                 to: { machine: 'm' },
             },
         ]);

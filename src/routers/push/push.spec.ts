@@ -14,7 +14,10 @@ describe('push tokens', () => {
     it('are registered once, and again only to say that they are in use', async () => {
         const account = await createAccount(server);
         const createdAt = Date.now();
-        expect(await account.call('POST', '/v1/push-tokens', { token: TOKEN })).toMatchObject({ status: 200, body: { success: true } });
+        expect(await account.call('POST', '/v1/push-tokens', { token: TOKEN })).toMatchObject({
+            status: 200,
+            body: { success: true },
+        });
         const { body: first } = await account.call('GET', '/v1/push-tokens');
         expect(first).toEqual({ tokens: [{ id: expect.any(String), token: TOKEN, createdAt, updatedAt: createdAt }] });
         clock.advance(1000);
@@ -93,7 +96,10 @@ describe('push tokens', () => {
         ['NUL', { token: 'a\0b' }],
     ])('POST refuses %s', async (_, body) => {
         const account = await createAccount(server);
-        expect(await account.call('POST', '/v1/push-tokens', body)).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
+        expect(await account.call('POST', '/v1/push-tokens', body)).toMatchObject({
+            status: 400,
+            body: { code: 'VALIDATION_FAILED' },
+        });
     });
 
     it('POST takes 512 bytes', async () => {
