@@ -2,7 +2,12 @@ import type { TestAccount } from '@test/helpers/account';
 import type { TestServer } from '@test/helpers/server';
 
 /** Puts an item into an account's feed as the server's own writes do: the counter taken in the same batch. */
-export async function postToFeed(server: TestServer, account: TestAccount, body: object, repeatKey: string | null = null) {
+export async function postToFeed(
+    server: TestServer,
+    account: TestAccount,
+    body: object,
+    repeatKey: string | null = null,
+) {
     const { DB } = server.env;
     await DB.batch([
         DB.prepare('UPDATE Account SET feedSeq = feedSeq + 1 WHERE id = ?').bind(account.id),

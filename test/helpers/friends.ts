@@ -23,7 +23,11 @@ export async function standing(a: TestAccount, b: TestAccount): Promise<[string,
 }
 
 /** The bodies of an account's updates after a seq, each with its own seq. */
-export async function bodiesOf(server: TestServer, account: TestAccount, after = 0): Promise<Record<string, unknown>[]> {
+export async function bodiesOf(
+    server: TestServer,
+    account: TestAccount,
+    after = 0,
+): Promise<Record<string, unknown>[]> {
     const updates = await updatesOf(server, account, after);
     return updates.map(({ update: { seq, body } }) => ({ seq, ...body }));
 }

@@ -1,11 +1,15 @@
 import type { RestRoute } from '@/http/rest';
 import type { Operation } from '../openapi-document';
 import { accessKeyExamples } from './access-keys';
+import { accountExamples } from './account';
+import { devExamples, versionExamples } from './apps';
 import { artifactExamples } from './artifacts';
 import type { Example } from './example';
 import { kvExamples } from './kv';
 import { machineExamples } from './machines';
 import { pushExamples } from './push';
+import { feedExamples, friendExamples, userExamples } from './social';
+import { usageExamples } from './usage';
 
 /** Examples by domain and procedure. They stay out of the Worker, and a test holds each against its procedure. */
 export const examples: Record<string, Record<string, Example>> = {
@@ -14,6 +18,13 @@ export const examples: Record<string, Record<string, Example>> = {
     accessKeys: accessKeyExamples,
     kv: kvExamples,
     push: pushExamples,
+    account: accountExamples,
+    users: userExamples,
+    friends: friendExamples,
+    feed: feedExamples,
+    usage: usageExamples,
+    version: versionExamples,
+    dev: devExamples,
 };
 
 /** The example of a procedure, if there is one. */

@@ -49,12 +49,25 @@ describe.each(['/v1/account', '/v1/account/profile'])('GET %s', (path) => {
 
     it('shows GitHub sparsely, and the services by name', async () => {
         const account = await createAccount(server);
-        await linkGithub(account, { id: 42, login: 'jane', name: null, avatar_url: 'https://a.test/42', bio: 'hi', plan: 'pro' });
+        await linkGithub(account, {
+            id: 42,
+            login: 'jane',
+            name: null,
+            avatar_url: 'https://a.test/42',
+            bio: 'hi',
+            plan: 'pro',
+        });
         await connect(account, 'openai');
         await connect(account, 'anthropic');
         await connect(await createAccount(server), 'gemini');
         const { body } = await account.call('GET', path);
-        expect(body.github).toEqual({ id: 42, login: 'jane', name: 'jane', avatar_url: 'https://a.test/42', bio: 'hi' });
+        expect(body.github).toEqual({
+            id: 42,
+            login: 'jane',
+            name: 'jane',
+            avatar_url: 'https://a.test/42',
+            bio: 'hi',
+        });
         expect(body.connectedServices).toEqual(['anthropic', 'openai']);
     });
 });

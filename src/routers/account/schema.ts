@@ -24,47 +24,32 @@ export const Github = z.object({
 export type Github = z.infer<typeof Github>;
 
 /** The account as its owner sees it; `timestamp` is the time of the answer, Unix ms (contract 4.5). */
-export const Profile = z
-    .object({
-        id: z.string(),
-        timestamp: Time,
-        firstName: z.string().nullable(),
-        lastName: z.string().nullable(),
-        username: z.string().nullable(),
-        avatar: Avatar.nullable(),
-        github: Github.nullable(),
-        connectedServices: z.array(z.string()),
-    })
-    .meta({
-        example: {
-            id: 'cmwuusxlqwcewfajp85a0j3gk',
-            timestamp: 1701432000000,
-            firstName: 'John',
-            lastName: 'Doe',
-            username: 'johndoe',
-            avatar: null,
-            github: null,
-            connectedServices: ['anthropic', 'openai'],
-        },
-    });
+export const Profile = z.object({
+    id: z.string(),
+    timestamp: Time,
+    firstName: z.string().nullable(),
+    lastName: z.string().nullable(),
+    username: z.string().nullable(),
+    avatar: Avatar.nullable(),
+    github: Github.nullable(),
+    connectedServices: z.array(z.string()),
+});
 export type Profile = z.infer<typeof Profile>;
 
 export const GetProfileInput = z.object({});
 
 const Name = text(256);
 
-export const UpdateProfileInput = z
-    .object({
-        /** null clears a field, absence leaves it. */
-        firstName: Name.nullish(),
-        lastName: Name.nullish(),
-        /** Unique without case. */
-        username: z
-            .string()
-            .regex(/^[a-zA-Z0-9_-]{3,50}$/, 'Must be 3 to 50 of a-z, A-Z, 0-9, _ and -')
-            .nullish(),
-    })
-    .meta({ example: { firstName: 'John', lastName: 'Doe', username: 'johndoe' } });
+export const UpdateProfileInput = z.object({
+    /** null clears a field, absence leaves it. */
+    firstName: Name.nullish(),
+    lastName: Name.nullish(),
+    /** Unique without case. */
+    username: z
+        .string()
+        .regex(/^[a-zA-Z0-9_-]{3,50}$/, 'Must be 3 to 50 of a-z, A-Z, 0-9, _ and -')
+        .nullish(),
+});
 export type UpdateProfileInput = z.infer<typeof UpdateProfileInput>;
 
 export const UpdateProfileOutput = z.discriminatedUnion('success', [
@@ -77,13 +62,11 @@ export const GetSettingsInput = z.object({});
 /** Encrypted settings with the version that a change must name (contract 4.5). */
 export const SettingsOutput = z.object({ settings: z.string().nullable(), settingsVersion: z.int() });
 
-export const UpdateSettingsInput = z
-    .object({
-        /** null clears them. */
-        settings: EncryptedText.nullable(),
-        expectedVersion: z.int().min(0),
-    })
-    .meta({ example: { settings: 'AJBvHh0k…', expectedVersion: 5 } });
+export const UpdateSettingsInput = z.object({
+    /** null clears them. */
+    settings: EncryptedText.nullable(),
+    expectedVersion: z.int().min(0),
+});
 export type UpdateSettingsInput = z.infer<typeof UpdateSettingsInput>;
 
 export const UpdateSettingsOutput = z.discriminatedUnion('success', [

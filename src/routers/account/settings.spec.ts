@@ -29,7 +29,9 @@ describe.each([
     it('P7 optimistic lock: of 20 writers one wins, and 19 get its value', async () => {
         const account = await createAccount(server);
         const answers = await Promise.all(
-            Array.from({ length: 20 }, (_, i) => account.call(method, write, { settings: `writer ${i}`, expectedVersion: 0 })),
+            Array.from({ length: 20 }, (_, i) =>
+                account.call(method, write, { settings: `writer ${i}`, expectedVersion: 0 }),
+            ),
         );
         expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
         const winner = answers.findIndex(({ body }) => body.success);
@@ -54,7 +56,10 @@ describe.each([
         const account = await createAccount(server);
         const settings = `${'x'.repeat(999_996)}🙂`;
         expect(Buffer.byteLength(settings)).toBe(1_000_000);
-        expect((await account.call(method, write, { settings, expectedVersion: 0 })).body).toEqual({ success: true, version: 1 });
+        expect((await account.call(method, write, { settings, expectedVersion: 0 })).body).toEqual({
+            success: true,
+            version: 1,
+        });
         expect((await account.call('GET', read)).body.settings === settings).toBe(true);
         expect((await account.call(method, write, { settings: `${settings}x`, expectedVersion: 1 })).status).toBe(400);
     });
@@ -88,7 +93,10 @@ describe.each([
 describe('settings at other doors', () => {
     it('are the same over tRPC', async () => {
         const { account } = createClient(server, (await createAccount(server)).token);
-        expect(await account.updateSettings.mutate({ settings: 'x', expectedVersion: 0 })).toEqual({ success: true, version: 1 });
+        expect(await account.updateSettings.mutate({ settings: 'x', expectedVersion: 0 })).toEqual({
+            success: true,
+            version: 1,
+        });
         expect(await account.updateSettings.mutate({ settings: 'y', expectedVersion: 0 })).toEqual({
             success: false,
             error: 'version-mismatch',

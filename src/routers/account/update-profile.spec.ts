@@ -18,9 +18,16 @@ describe('PUT /v1/account', () => {
         const account = await createAccount(server);
         const username = newName();
         const { body } = await account.call('PUT', '/v1/account', { firstName: 'Jané 🙂', lastName: 'Doe', username });
-        expect(body).toMatchObject({ success: true, profile: { id: account.id, firstName: 'Jané 🙂', lastName: 'Doe', username } });
+        expect(body).toMatchObject({
+            success: true,
+            profile: { id: account.id, firstName: 'Jané 🙂', lastName: 'Doe', username },
+        });
         await account.call('PUT', '/v1/account', { firstName: null });
-        expect((await account.call('GET', '/v1/account')).body).toMatchObject({ firstName: null, lastName: 'Doe', username });
+        expect((await account.call('GET', '/v1/account')).body).toMatchObject({
+            firstName: null,
+            lastName: 'Doe',
+            username,
+        });
         await account.call('PUT', '/v1/account', { username: null });
         expect((await account.call('GET', '/v1/account')).body.username).toBeNull();
     });
@@ -44,7 +51,10 @@ describe('PUT /v1/account', () => {
     it('serves tRPC clients the same', async () => {
         const { account } = createClient(server, (await createAccount(server)).token);
         const username = newName();
-        expect(await account.updateProfile.mutate({ username })).toMatchObject({ success: true, profile: { username } });
+        expect(await account.updateProfile.mutate({ username })).toMatchObject({
+            success: true,
+            profile: { username },
+        });
     });
 
     it('takes one round trip', async () => {
@@ -87,7 +97,10 @@ describe('usernames', () => {
         const [owner, other] = [await createAccount(server), await createAccount(server)];
         const name = newName();
         await owner.call('PUT', '/v1/account', { username: name });
-        const { status, body } = await other.call('PUT', '/v1/account', { username: name.toUpperCase(), firstName: 'X' });
+        const { status, body } = await other.call('PUT', '/v1/account', {
+            username: name.toUpperCase(),
+            firstName: 'X',
+        });
         expect({ status, body }).toEqual({ status: 409, body: TAKEN });
         expect((await other.call('GET', '/v1/account')).body).toMatchObject({ username: null, firstName: null });
         expect(await seqOf(server, other)).toBe(0);

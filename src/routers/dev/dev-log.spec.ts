@@ -49,22 +49,25 @@ describe('the dev log, switched on', () => {
     });
     const on = (more: object = {}) => startServer({ [SWITCH]: 'true', LOG_LEVEL: 'info', ...more });
 
-    it.each(['development', 'dev'])('writes one line of the server’s log in %s, without a token', async (ENVIRONMENT) => {
-        const { status, body } = await send(on({ ENVIRONMENT }));
-        expect({ status, body }).toEqual({ status: 200, body: { success: true } });
-        expect(written).toEqual([
-            {
-                level: 'info',
-                message: 'client log',
-                requestId: expect.any(String),
-                clientLevel: 'info',
-                clientMessage: line.message,
-                clientTime: line.timestamp,
-                source: 'mobile',
-                platform: 'ios',
-            },
-        ]);
-    });
+    it.each(['development', 'dev'])(
+        'writes one line of the server’s log in %s, without a token',
+        async (ENVIRONMENT) => {
+            const { status, body } = await send(on({ ENVIRONMENT }));
+            expect({ status, body }).toEqual({ status: 200, body: { success: true } });
+            expect(written).toEqual([
+                {
+                    level: 'info',
+                    message: 'client log',
+                    requestId: expect.any(String),
+                    clientLevel: 'info',
+                    clientMessage: line.message,
+                    clientTime: line.timestamp,
+                    source: 'mobile',
+                    platform: 'ios',
+                },
+            ]);
+        },
+    );
 
     it.each([
         ['error', 'error'],

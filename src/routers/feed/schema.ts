@@ -10,13 +10,13 @@ export const FeedItem = z.object({
     id: z.string(),
     body: FeedBody,
     repeatKey: z.string().nullable(),
-    cursor: z.string(),
+    cursor: z.string().meta({ description: '`cursor_42`; for published clients `0-42`' }),
     createdAt: Time,
 });
 export type FeedItem = z.infer<typeof FeedItem>;
 
 /** `cursor_42` or `0-42`. */
-const FeedCursor = text(64).meta({ example: 'cursor_42' });
+const FeedCursor = text(64);
 
 export const ListFeedInput = z.object({
     /** Items older than this cursor. */
@@ -27,19 +27,4 @@ export const ListFeedInput = z.object({
 });
 export type ListFeedInput = z.infer<typeof ListFeedInput>;
 
-export const ListFeedOutput = z
-    .object({ items: z.array(FeedItem), hasMore: z.boolean() })
-    .meta({
-        example: {
-            items: [
-                {
-                    id: 'cmwuusxlqwcewfajp85a0j3gk',
-                    body: { kind: 'friend_request', type: 'friend_request', uid: 'cmwuuswr5n4lrai0oj2rcq2sh' },
-                    repeatKey: 'friend_request_cmwuuswr5n4lrai0oj2rcq2sh',
-                    cursor: 'cursor_42',
-                    createdAt: 1701432000000,
-                },
-            ],
-            hasMore: false,
-        },
-    });
+export const ListFeedOutput = z.object({ items: z.array(FeedItem), hasMore: z.boolean() });

@@ -16,6 +16,7 @@ export function toFeedItem({ id, counter, repeatKey, body, createdAt }: FeedRow)
 
 /** Rows of a Node server hold only `kind`. */
 function toFeedBody(body: Record<string, unknown>): FeedBody {
-    const kind = String(body.kind ?? body.type ?? '');
+    const word = body.kind ?? body.type;
+    const kind = typeof word === 'string' ? word : 'unknown';
     return { ...body, kind, type: kind };
 }

@@ -32,7 +32,10 @@ describe('events of friends', () => {
         const [a, b] = await twoAccounts(server);
         await act('add', a, b);
         await act('add', b, a);
-        for (const [account, peer, after] of [[a, b, 1], [b, a, 2]] as const) {
+        for (const [account, peer, after] of [
+            [a, b, 1],
+            [b, a, 2],
+        ] as const) {
             expect(await bodiesOf(server, account, after)).toMatchObject([
                 { seq: after + 1, t: 'relationship-updated', uid: peer.id, status: 'friend', action: 'updated' },
                 {

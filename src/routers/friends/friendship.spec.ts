@@ -35,14 +35,17 @@ describe('friends', () => {
         expect(await act('add', a, b)).toBe('friend');
     });
 
-    it.each(['add', 'remove'])('%s answers null for oneself and for nobody, alike and without a number', async (action) => {
-        const a = await createAccount(server);
-        for (const uid of [a.id, 'nobody', "' OR 1=1 --", '%']) {
-            const { status, body } = await a.call('POST', `/v1/friends/${action}`, { uid });
-            expect({ status, body }).toEqual({ status: 200, body: { user: null } });
-        }
-        expect(await seqOf(server, a)).toBe(0);
-    });
+    it.each(['add', 'remove'])(
+        '%s answers null for oneself and for nobody, alike and without a number',
+        async (action) => {
+            const a = await createAccount(server);
+            for (const uid of [a.id, 'nobody', "' OR 1=1 --", '%']) {
+                const { status, body } = await a.call('POST', `/v1/friends/${action}`, { uid });
+                expect({ status, body }).toEqual({ status: 200, body: { user: null } });
+            }
+            expect(await seqOf(server, a)).toBe(0);
+        },
+    );
 
     it('lets both be friends when both ask at once, and numbers the updates without gaps', async () => {
         const [a, b] = await twoAccounts(server);

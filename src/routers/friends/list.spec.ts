@@ -18,7 +18,10 @@ describe('GET /v1/friends', () => {
         await act('add', turnedDown, me);
         await act('remove', me, turnedDown);
         const { body } = await me.call('GET', '/v1/friends');
-        const listed: [string, string][] = body.friends.map(({ id, status }: { id: string; status: string }) => [id, status]);
+        const listed: [string, string][] = body.friends.map(({ id, status }: { id: string; status: string }) => [
+            id,
+            status,
+        ]);
         expect(listed[0]).toEqual([friend.id, 'friend']);
         expect(new Map(listed)).toEqual(
             new Map([

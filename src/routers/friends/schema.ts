@@ -7,7 +7,7 @@ export const ListFriendsInput = z.object({});
 /** Friends, and who asked or was asked: `status` tells which (contract 4.5). */
 export const FriendsOutput = z.object({ friends: z.array(User) });
 
-export const FriendInput = z.object({ uid: Id }).meta({ example: { uid: 'cmwuuswr5n4lrai0oj2rcq2sh' } });
+export const FriendInput = z.object({ uid: Id });
 export type FriendInput = z.infer<typeof FriendInput>;
 
 /** The other account after the action; null when there is none, or it is oneself. */

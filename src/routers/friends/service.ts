@@ -45,7 +45,10 @@ async function act(ctx: AccountContext, action: FriendAction, { uid: other }: Fr
         friendStatements({ action, me, other, now, feedIds: { mine: ctx.newId(), theirs: ctx.newId() } }),
         [
             selectUsers(ctx).where(eq(accounts.id, other)),
-            ctx.db.select({ id: accounts.id, seq: accounts.seq }).from(accounts).where(inArray(accounts.id, [me, other])),
+            ctx.db
+                .select({ id: accounts.id, seq: accounts.seq })
+                .from(accounts)
+                .where(inArray(accounts.id, [me, other])),
         ],
     );
     const [user] = reads[0];

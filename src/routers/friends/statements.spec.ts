@@ -37,7 +37,9 @@ describe.each(['add', 'remove'] as const)('the statements of %s do what the stat
             ]);
             expect(await seqOf(server, account)).toBe(told.length);
             const { body } = await account.call('GET', '/v1/feed');
-            expect(body.items.map((item: { body: { kind: string } }) => item.body.kind)).toEqual(post ? [next.notice] : []);
+            expect(body.items.map((item: { body: { kind: string } }) => item.body.kind)).toEqual(
+                post ? [next.notice] : [],
+            );
         }
     });
 });

@@ -66,7 +66,9 @@ describe.each([
     ['remove', REMOVE],
 ] as const)('%s', (action: FriendAction, table) => {
     it('has a rule for each of the 25 pairs', () => {
-        expect(pairs.map(({ mine, theirs }) => `${mine} ${theirs}`)).toEqual(expect.arrayContaining(Object.keys(table)));
+        expect(pairs.map(({ mine, theirs }) => `${mine} ${theirs}`)).toEqual(
+            expect.arrayContaining(Object.keys(table)),
+        );
         expect(pairs).toHaveLength(25);
     });
 

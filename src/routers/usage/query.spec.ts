@@ -52,7 +52,12 @@ describe('POST /v1/usage/query', () => {
                         cost: { total: 0.375, 'sonnet.4': 0.25 },
                         reportCount: 2,
                     },
-                    { timestamp: MIDNIGHT + HOUR, tokens: { total: 1, input: 1 }, cost: { total: 0.5 }, reportCount: 1 },
+                    {
+                        timestamp: MIDNIGHT + HOUR,
+                        tokens: { total: 1, input: 1 },
+                        cost: { total: 0.5 },
+                        reportCount: 1,
+                    },
                 ],
                 groupBy: 'hour',
                 totalReports: 3,
@@ -68,7 +73,11 @@ describe('POST /v1/usage/query', () => {
             { at: MIDNIGHT + 24 * HOUR - 0.001, tokens: { total: 4 } },
             { at: MIDNIGHT + 24 * HOUR, tokens: { total: 8 } },
         ]);
-        for (const input of [{}, { groupBy: 'day' }, { groupBy: null, sessionId: null, startTime: null, endTime: null }]) {
+        for (const input of [
+            {},
+            { groupBy: 'day' },
+            { groupBy: null, sessionId: null, startTime: null, endTime: null },
+        ]) {
             const { body } = await account.call('POST', PATH, input);
             expect(body.groupBy).toBe('day');
             expect(
@@ -87,10 +96,16 @@ describe('POST /v1/usage/query', () => {
     it('takes reports from the first to the last second asked for', async () => {
         const account = await createAccount(server);
         const at = [-0.001, 0, 10.999, 11].map((offset) => MIDNIGHT + offset);
-        await store(account, at.map((time, i) => ({ at: time, tokens: { total: 10 ** i } })));
+        await store(
+            account,
+            at.map((time, i) => ({ at: time, tokens: { total: 10 ** i } })),
+        );
         const total = async (input: object) => {
             const { body } = await account.call('POST', PATH, input);
-            const sum = body.usage.reduce((all: number, { tokens }: { tokens: { total: number } }) => all + tokens.total, 0);
+            const sum = body.usage.reduce(
+                (all: number, { tokens }: { tokens: { total: number } }) => all + tokens.total,
+                0,
+            );
             return [sum, body.totalReports];
         };
         expect(await total({ startTime: MIDNIGHT, endTime: MIDNIGHT + 10 })).toEqual([110, 2]);
@@ -106,7 +121,10 @@ describe('POST /v1/usage/query', () => {
         await account.call('POST', '/v1/usage/report', report);
         await account.call('POST', '/v1/usage/report', { ...report, tokens: { total: 4 } });
         const { body } = await account.call('POST', PATH, { sessionId });
-        expect(body).toMatchObject({ usage: [{ tokens: { total: 4 }, cost: { total: 0.5 }, reportCount: 1 }], totalReports: 1 });
+        expect(body).toMatchObject({
+            usage: [{ tokens: { total: 4 }, cost: { total: 0.5 }, reportCount: 1 }],
+            totalReports: 1,
+        });
     });
 
     it('P8 isolation: sums one session or all of the account, and nobody else’s', async () => {
@@ -131,7 +149,10 @@ describe('POST /v1/usage/query', () => {
     it('adds up the largest amounts without overflow', async () => {
         const account = await createAccount(server);
         const total = Number.MAX_SAFE_INTEGER;
-        await store(account, Array.from({ length: 2000 }, () => ({ at: MIDNIGHT, tokens: { total } })));
+        await store(
+            account,
+            Array.from({ length: 2000 }, () => ({ at: MIDNIGHT, tokens: { total } })),
+        );
         const { status, body } = await account.call('POST', PATH, {});
         expect(status).toBe(200);
         expect(body.usage[0].tokens.total / (total * 2000)).toBeCloseTo(1, 9);
@@ -140,7 +161,10 @@ describe('POST /v1/usage/query', () => {
 
     it('gives at most 1,000 hours, the newest, and 50 kinds of each, total and the largest', async () => {
         const account = await createAccount(server);
-        await store(account, Array.from({ length: 1001 }, (_, hour) => ({ at: MIDNIGHT + hour * HOUR, tokens: { total: 1 } })));
+        await store(
+            account,
+            Array.from({ length: 1001 }, (_, hour) => ({ at: MIDNIGHT + hour * HOUR, tokens: { total: 1 } })),
+        );
         const kinds = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`kind-${i}`, 1000 + i]));
         await store(account, [{ at: MIDNIGHT + 1000 * HOUR, tokens: { total: 1, ...kinds } }]);
         const { body } = await account.call('POST', PATH, { groupBy: 'hour' });
@@ -157,7 +181,9 @@ describe('POST /v1/usage/query', () => {
         const account = await createAccount(server);
         const sessionId = await createSession(account);
         expect(await roundTripsOf(server, () => account.call('POST', PATH, {}))).toBe(1);
-        expect(await roundTripsOf(server, () => account.call('POST', PATH, { sessionId, startTime: 1, endTime: 2 }))).toBe(1);
+        expect(
+            await roundTripsOf(server, () => account.call('POST', PATH, { sessionId, startTime: 1, endTime: 2 })),
+        ).toBe(1);
     });
 
     it('serves tRPC clients the same', async () => {

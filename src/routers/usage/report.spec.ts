@@ -29,7 +29,12 @@ describe('POST /v1/usage/report', () => {
         const account = await createAccount(server);
         const sessionId = await createSession(account);
         const first = await account.call('POST', PATH, { key: 'claude', sessionId, tokens, cost });
-        expect(first.body).toEqual({ success: true, reportId: expect.any(String), createdAt: Date.now(), updatedAt: Date.now() });
+        expect(first.body).toEqual({
+            success: true,
+            reportId: expect.any(String),
+            createdAt: Date.now(),
+            updatedAt: Date.now(),
+        });
         clock.advance(5000);
         const more = { total: 20, output: 20 };
         const second = await account.call('POST', PATH, { key: 'claude', sessionId, tokens: more, cost });
@@ -42,7 +47,14 @@ describe('POST /v1/usage/report', () => {
     it('keeps reports without a session, of other sessions and under other keys apart', async () => {
         const account = await createAccount(server);
         const [one, two] = [await createSession(account), await createSession(account)];
-        for (const [sessionId, key] of [[one, 'a'], [one, 'b'], [two, 'a'], [null, 'a'], [undefined, 'a'], [null, 'b']]) {
+        for (const [sessionId, key] of [
+            [one, 'a'],
+            [one, 'b'],
+            [two, 'a'],
+            [null, 'a'],
+            [undefined, 'a'],
+            [null, 'b'],
+        ]) {
             expect((await account.call('POST', PATH, { key, sessionId, tokens, cost })).status).toBe(200);
         }
         const kept = await reportsOf(account);
@@ -98,7 +110,11 @@ describe('POST /v1/usage/report', () => {
         { key: 'k', tokens: [1], cost },
         { key: 'k', tokens: { total: 1, ['x'.repeat(65)]: 1 }, cost },
         { key: 'k', tokens: { total: 1, 'a\0b': 1 }, cost },
-        { key: 'k', tokens: { total: 1, ...Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`k${i}`, 1])) }, cost },
+        {
+            key: 'k',
+            tokens: { total: 1, ...Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`k${i}`, 1])) },
+            cost,
+        },
         { key: 'k', tokens: '__total', cost },
         { key: 'k', sessionId: 7, tokens, cost },
     ])('refuses %j', async (input) => {
@@ -123,7 +139,15 @@ describe('the live figures of a report', () => {
                 [],
                 [
                     {
-                        ephemeral: { type: 'usage', id: sessionId, sid: sessionId, key: 'claude', tokens, cost, timestamp: body.updatedAt },
+                        ephemeral: {
+                            type: 'usage',
+                            id: sessionId,
+                            sid: sessionId,
+                            key: 'claude',
+                            tokens,
+                            cost,
+                            timestamp: body.updatedAt,
+                        },
                         to: {},
                     },
                 ],

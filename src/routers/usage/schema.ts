@@ -12,22 +12,13 @@ const Amounts = z.record(text(64), z.number().min(0).max(Number.MAX_SAFE_INTEGER
     }
 });
 
-export const ReportUsageInput = z
-    .object({
-        /** What the report is about; a later one under the same key of the same session replaces it. */
-        key: text(128, 1),
-        sessionId: Id.nullish(),
-        tokens: Amounts,
-        cost: Amounts,
-    })
-    .meta({
-        example: {
-            key: 'claude-session',
-            sessionId: 'cmwuusxlqwcewfajp85a0j3gk',
-            tokens: { total: 1500, input: 1000, output: 500 },
-            cost: { total: 0.0105, input: 0.003, output: 0.0075 },
-        },
-    });
+export const ReportUsageInput = z.object({
+    /** What the report is about; a later one under the same key of the same session replaces it. */
+    key: text(128, 1),
+    sessionId: Id.nullish(),
+    tokens: Amounts,
+    cost: Amounts,
+});
 export type ReportUsageInput = z.infer<typeof ReportUsageInput>;
 
 export const ReportUsageOutput = z.object({
@@ -39,20 +30,18 @@ export const ReportUsageOutput = z.object({
 
 const Seconds = z.int().min(0);
 
-export const QueryUsageInput = z
-    .object({
-        /** Only this session's reports. */
-        sessionId: Id.nullish(),
-        /** Unix seconds, inclusive. */
-        startTime: Seconds.nullish(),
-        /** Unix seconds, the whole second included. */
-        endTime: Seconds.nullish(),
-        groupBy: z
-            .enum(['hour', 'day'])
-            .nullish()
-            .transform((value) => value ?? 'day'),
-    })
-    .meta({ example: { startTime: 1701388800, endTime: 1701475199, groupBy: 'hour' } });
+export const QueryUsageInput = z.object({
+    /** Only this session's reports. */
+    sessionId: Id.nullish(),
+    /** Unix seconds, inclusive. */
+    startTime: Seconds.nullish(),
+    /** Unix seconds, the whole second included. */
+    endTime: Seconds.nullish(),
+    groupBy: z
+        .enum(['hour', 'day'])
+        .nullish()
+        .transform((value) => value ?? 'day'),
+});
 export type QueryUsageInput = z.infer<typeof QueryUsageInput>;
 
 /** Sums of one hour or day in UTC; `timestamp` is its first second, Unix seconds (contract 4.5). */
@@ -63,19 +52,8 @@ const UsageBucket = z.object({
     reportCount: z.int(),
 });
 
-export const QueryUsageOutput = z
-    .object({ usage: z.array(UsageBucket), groupBy: z.enum(['hour', 'day']), totalReports: z.int() })
-    .meta({
-        example: {
-            usage: [
-                {
-                    timestamp: 1701388800,
-                    tokens: { total: 1500, input: 1000, output: 500 },
-                    cost: { total: 0.0105, input: 0.003, output: 0.0075 },
-                    reportCount: 1,
-                },
-            ],
-            groupBy: 'hour',
-            totalReports: 1,
-        },
-    });
+export const QueryUsageOutput = z.object({
+    usage: z.array(UsageBucket),
+    groupBy: z.enum(['hour', 'day']),
+    totalReports: z.int(),
+});

@@ -38,11 +38,17 @@ describe.each(['/v1/users', '/v1/user'])('GET %s/:id', (path) => {
         expect((await me.call('GET', `${path}/${me.id}`)).body.user).toMatchObject({ id: me.id, status: 'none' });
     });
 
-    it.each(['nobody', '%25', encodeURIComponent("' OR 1=1 --"), encodeURIComponent('🙂')])('does not know %s', async (id) => {
-        const me = await createAccount(server);
-        const { status, body } = await me.call('GET', `${path}/${id}`);
-        expect({ status, body }).toMatchObject({ status: 404, body: { error: 'User not found', code: 'NOT_FOUND' } });
-    });
+    it.each(['nobody', '%25', encodeURIComponent("' OR 1=1 --"), encodeURIComponent('🙂')])(
+        'does not know %s',
+        async (id) => {
+            const me = await createAccount(server);
+            const { status, body } = await me.call('GET', `${path}/${id}`);
+            expect({ status, body }).toMatchObject({
+                status: 404,
+                body: { error: 'User not found', code: 'NOT_FOUND' },
+            });
+        },
+    );
 
     it.each(['x'.repeat(129), 'a%00b'])('refuses the id %s', async (id) => {
         const me = await createAccount(server);

@@ -7,34 +7,22 @@ import { Id, pageSize, text } from '@/utils/schema';
 export const RelationshipStatus = z.enum(relationshipStatuses);
 
 /** An account as others see it; `status` is how the caller stands to it (contract 4.5). */
-export const User = z
-    .object({
-        id: z.string(),
-        /** Empty when not given. */
-        firstName: z.string(),
-        lastName: z.string().nullable(),
-        /** The GitHub login, or empty, when there is no username. */
-        username: z.string(),
-        avatar: Avatar.nullable(),
-        bio: z.string().nullable(),
-        status: RelationshipStatus,
-    })
-    .meta({
-        example: {
-            id: 'cmwuusxlqwcewfajp85a0j3gk',
-            firstName: 'Jane',
-            lastName: 'Smith',
-            username: 'janesmith',
-            avatar: null,
-            bio: null,
-            status: 'none',
-        },
-    });
+export const User = z.object({
+    id: z.string(),
+    /** Empty when not given. */
+    firstName: z.string(),
+    lastName: z.string().nullable(),
+    /** The GitHub login, or empty, when there is no username. */
+    username: z.string(),
+    avatar: Avatar.nullable(),
+    bio: z.string().nullable(),
+    status: RelationshipStatus,
+});
 export type User = z.infer<typeof User>;
 
 export const SearchUsersInput = z.object({
     /** Beginning of a username, without case; `%` and `_` are themselves. */
-    query: text(100, 1).meta({ example: 'jane' }),
+    query: text(100, 1),
     limit: pageSize(50, 10),
 });
 export type SearchUsersInput = z.infer<typeof SearchUsersInput>;

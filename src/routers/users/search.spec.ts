@@ -89,11 +89,16 @@ describe('GET /v1/users/search', () => {
         expect(users).toMatchObject([{ username: 'typed-one', status: 'none' }]);
     });
 
-    it.each(['', '?query=', `?query=${'x'.repeat(101)}`, '?query=x&limit=0', '?query=x&limit=51', '?query=x&limit=1.5', '?query=a%00'])(
-        'refuses %s',
-        async (query) => {
-            const me = await createAccount(server);
-            expect((await me.call('GET', `/v1/users/search${query}`)).status).toBe(400);
-        },
-    );
+    it.each([
+        '',
+        '?query=',
+        `?query=${'x'.repeat(101)}`,
+        '?query=x&limit=0',
+        '?query=x&limit=51',
+        '?query=x&limit=1.5',
+        '?query=a%00',
+    ])('refuses %s', async (query) => {
+        const me = await createAccount(server);
+        expect((await me.call('GET', `/v1/users/search${query}`)).status).toBe(400);
+    });
 });

@@ -51,7 +51,10 @@ describe('POST /v1/version', () => {
         const wrong = startServer({ MIN_VERSION_ANDROID: 'latest' });
         const log = vi.spyOn(console, 'error').mockImplementation(() => {});
         const { status, body } = await check('ios', '1.4.0', wrong);
-        expect({ status, missing: body.missing }).toEqual({ status: 500, missing: ['MIN_VERSION_ANDROID (not a version)'] });
+        expect({ status, missing: body.missing }).toEqual({
+            status: 500,
+            missing: ['MIN_VERSION_ANDROID (not a version)'],
+        });
         log.mockRestore();
     });
 
