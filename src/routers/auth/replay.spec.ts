@@ -32,6 +32,14 @@ describe('a signed challenge', () => {
         }
     });
 
+    it('spends no other of its key', async () => {
+        const keys = await createLoginKeys();
+        for (let i = 0; i < 3; i++) {
+            expect((await login(await loginBody(keys))).status).toBe(200);
+            clock.advance(RETRY_MS);
+        }
+    });
+
     it('is not kept fresh by being used again', async () => {
         const body = await loginBody(await createLoginKeys());
         for (let i = 0; i < 3; i++) {
