@@ -7,6 +7,7 @@ import { version } from '../../package.json';
 import { describeDialect } from './openapi-dialect';
 import { describeErrors, errorResponses, errorSchema } from './openapi-errors';
 import { describeExample } from './openapi-examples';
+import { githubPaths } from './openapi-github-paths';
 import { describeInput } from './openapi-input';
 import { serverPaths } from './openapi-server-paths';
 
@@ -51,7 +52,7 @@ export function buildOpenApiDocument(): Document {
         securitySchemes: {
             bearer: { type: 'http', scheme: 'bearer', description: 'A login token of POST /v1/auth' },
         },
-        paths: serverPaths,
+        paths: { ...serverPaths, ...githubPaths },
     });
     for (const route of routes) mend(operationOf(document, route), route);
     document.components = {

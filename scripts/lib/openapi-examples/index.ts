@@ -4,12 +4,14 @@ import { accessKeyExamples } from './access-keys';
 import { accountExamples } from './account';
 import { devExamples, versionExamples } from './apps';
 import { artifactExamples } from './artifacts';
+import { connectExamples } from './connect';
 import type { Example } from './example';
 import { kvExamples } from './kv';
 import { machineExamples } from './machines';
 import { pushExamples } from './push';
 import { feedExamples, friendExamples, userExamples } from './social';
 import { usageExamples } from './usage';
+import { voiceExamples } from './voice';
 
 /** Examples by domain and procedure. They stay out of the Worker, and a test holds each against its procedure. */
 export const examples: Record<string, Record<string, Example>> = {
@@ -23,6 +25,8 @@ export const examples: Record<string, Record<string, Example>> = {
     friends: friendExamples,
     feed: feedExamples,
     usage: usageExamples,
+    connect: connectExamples,
+    voice: voiceExamples,
     version: versionExamples,
     dev: devExamples,
 };

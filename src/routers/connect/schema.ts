@@ -12,9 +12,7 @@ export type Vendor = z.infer<typeof Vendor>;
 export const VendorInput = z.object({ vendor: Vendor });
 export type VendorInput = z.infer<typeof VendorInput>;
 
-export const RegisterVendorInput = z
-    .object({ vendor: Vendor, token: text(16 * 1024, 1) })
-    .meta({ example: { vendor: 'anthropic', token: 'sk-ant-…' } });
+export const RegisterVendorInput = z.object({ vendor: Vendor, token: text(16 * 1024, 1) });
 export type RegisterVendorInput = z.infer<typeof RegisterVendorInput>;
 
 export const VendorTokenOutput = z.object({ token: z.string().nullable() });

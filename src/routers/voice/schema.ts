@@ -3,13 +3,11 @@ import { text } from '@/utils/schema';
 
 const AgentId = text(256, 1);
 
-export const VoiceTokenInput = z
-    .object({
-        agentId: AgentId,
-        /** Accepted for the clients that send it; a client's own key proves nothing, so nothing reads it. */
-        revenueCatPublicKey: text(512).nullish(),
-    })
-    .meta({ example: { agentId: 'agent_abc123' } });
+export const VoiceTokenInput = z.object({
+    agentId: AgentId,
+    /** Accepted for the clients that send it; a client's own key proves nothing, so nothing reads it. */
+    revenueCatPublicKey: text(512).nullish(),
+});
 export type VoiceTokenInput = z.infer<typeof VoiceTokenInput>;
 
 export const VoiceTokenOutput = z.discriminatedUnion('allowed', [
@@ -17,7 +15,7 @@ export const VoiceTokenOutput = z.discriminatedUnion('allowed', [
     z.object({ allowed: z.literal(false), agentId: z.string() }),
 ]);
 
-export const StartConversationInput = z.object({ agentId: AgentId }).meta({ example: { agentId: 'agent_abc123' } });
+export const StartConversationInput = z.object({ agentId: AgentId });
 export type StartConversationInput = z.infer<typeof StartConversationInput>;
 
 /** Why a conversation is refused (contract 4.6). */
