@@ -20,7 +20,10 @@ export const githubPaths: ZodOpenApiPathsObject = {
             requestParams: {
                 query: z.object({
                     code: z.string().optional().meta({ description: 'Proof that the person allowed the app' }),
-                    state: z.string().optional().meta({ description: 'What `GET /v1/connect/github/params` put into the URL' }),
+                    state: z
+                        .string()
+                        .optional()
+                        .meta({ description: 'What `GET /v1/connect/github/params` put into the URL' }),
                     error: z.string().optional().meta({ description: 'Why the person or GitHub refused' }),
                 }),
             },

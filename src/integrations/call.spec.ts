@@ -79,7 +79,11 @@ it('takes a reply up to the limit, and no byte more', async () => {
 });
 
 it('says nothing of URL, headers and reply in its errors', async () => {
-    for (const answer of [{ status: 500, body: 'reply-secret' }, { body: 'reply-secret' }, { fault: 'hang-up' as const }]) {
+    for (const answer of [
+        { status: 500, body: 'reply-secret' },
+        { body: 'reply-secret' },
+        { fault: 'hang-up' as const },
+    ]) {
         const error = (await (await call(answer)).reply.catch((thrown: unknown) => thrown)) as Error;
         expect(`${error.stack} ${JSON.stringify(error)}`).not.toMatch(/secret/);
         expect(error.cause).toBeUndefined();

@@ -53,7 +53,10 @@ export async function callOutside<Reply>(call: OutsideCall<Reply>): Promise<Repl
     if (!response.ok) {
         await response.body?.cancel().catch(() => undefined);
         const { status } = response;
-        throw new OutsideError(service, `answered with status ${status}`, { status, retryAfterMs: retryAfter(response) });
+        throw new OutsideError(service, `answered with status ${status}`, {
+            status,
+            retryAfterMs: retryAfter(response),
+        });
     }
     const text = await readBounded(response, maxBytes).catch(() => {
         throw lost();

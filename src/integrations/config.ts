@@ -85,7 +85,9 @@ export function readIntegrations(env: IntegrationsEnv, isProduction: boolean, pr
             entitlement: env.REVENUECAT_ENTITLEMENT || 'pro',
         },
         voice: {
-            requireSubscription: env.VOICE_REQUIRE_SUBSCRIPTION ? env.VOICE_REQUIRE_SUBSCRIPTION === 'true' : isProduction,
+            requireSubscription: env.VOICE_REQUIRE_SUBSCRIPTION
+                ? env.VOICE_REQUIRE_SUBSCRIPTION === 'true'
+                : isProduction,
             freeSeconds: count('VOICE_FREE_SECONDS', 1200),
             hardSeconds: count('VOICE_HARD_LIMIT_SECONDS', 18_000),
             conversations: count('VOICE_CONVERSATION_LIMIT', 100),

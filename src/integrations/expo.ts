@@ -28,7 +28,9 @@ const LONGEST_PAUSE_MS = 2000;
 
 const Failure = z.object({ status: z.literal('error'), details: z.object({ error: z.string().optional() }).nullish() });
 const TicketsReply = z.object({
-    data: z.array(z.discriminatedUnion('status', [z.object({ status: z.literal('ok'), id: z.string().max(128) }), Failure])),
+    data: z.array(
+        z.discriminatedUnion('status', [z.object({ status: z.literal('ok'), id: z.string().max(128) }), Failure]),
+    ),
 });
 const ReceiptsReply = z.object({
     data: z.record(z.string(), z.discriminatedUnion('status', [z.object({ status: z.literal('ok') }), Failure])),
@@ -72,7 +74,12 @@ export async function fetchReceipts(config: IntegrationsConfig, ids: string[]): 
 }
 
 /** Posts, and again a little later when Expo is overloaded. A call that timed out may have been heard: no second one. */
-async function post<Reply>(config: IntegrationsConfig, path: string, body: unknown, reply: z.ZodType<Reply>): Promise<Reply> {
+async function post<Reply>(
+    config: IntegrationsConfig,
+    path: string,
+    body: unknown,
+    reply: z.ZodType<Reply>,
+): Promise<Reply> {
     const { timeoutMs, expo } = config;
     for (let attempt = 1; ; attempt++) {
         try {

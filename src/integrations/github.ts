@@ -10,7 +10,12 @@ const USER_AGENT = 'happy-server-workers';
 /** Where a person allows the OAuth app to read their profile. */
 export function githubAuthorizeUrl(url: string, clientId: string, redirectUrl: string, state: string): string {
     const authorize = new URL(`${url}/login/oauth/authorize`);
-    authorize.search = new URLSearchParams({ client_id: clientId, redirect_uri: redirectUrl, scope: SCOPES, state }).toString();
+    authorize.search = new URLSearchParams({
+        client_id: clientId,
+        redirect_uri: redirectUrl,
+        scope: SCOPES,
+        state,
+    }).toString();
     return authorize.href;
 }
 

@@ -16,7 +16,10 @@ export interface GithubPerson {
 }
 
 /** A server of its own that takes the test's services for GitHub. */
-export function githubServices(overrides: Record<string, unknown> = {}): { services: OutsideServices; server: TestServer } {
+export function githubServices(overrides: Record<string, unknown> = {}): {
+    services: OutsideServices;
+    server: TestServer;
+} {
     const services = openServices();
     return { services, server: startServer({ ...services.env, ...overrides }) };
 }
@@ -45,7 +48,9 @@ export async function fetchState(account: TestAccount): Promise<string> {
 
 /** Comes back from GitHub: where does the server send the person? */
 export async function comeBack(server: TestServer, query: Record<string, string>): Promise<URL> {
-    const response = await server.fetch(`/v1/connect/github/callback?${new URLSearchParams(query)}`, { redirect: 'manual' });
+    const response = await server.fetch(`/v1/connect/github/callback?${new URLSearchParams(query)}`, {
+        redirect: 'manual',
+    });
     if (response.status !== 302) throw new Error(`The callback answered ${response.status}: ${await response.text()}`);
     return new URL(response.headers.get('Location') ?? '');
 }
@@ -55,9 +60,15 @@ export async function connectGithub(
     server: TestServer,
     services: OutsideServices,
     account: TestAccount,
-    { person = createPerson(), accessToken = 'gho_token', state }: { person?: GithubPerson; accessToken?: string; state?: string } = {},
+    {
+        person = createPerson(),
+        accessToken = 'gho_token',
+        state,
+    }: { person?: GithubPerson; accessToken?: string; state?: string } = {},
 ): Promise<{ person: GithubPerson; location: URL }> {
-    await services.plan('POST /login/oauth/access_token', { body: { access_token: accessToken, token_type: 'bearer' } });
+    await services.plan('POST /login/oauth/access_token', {
+        body: { access_token: accessToken, token_type: 'bearer' },
+    });
     await services.plan('GET /user', { body: person });
     const location = await comeBack(server, { code: 'code-1', state: state ?? (await fetchState(account)) });
     return { person, location };

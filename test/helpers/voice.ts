@@ -4,7 +4,10 @@ import { openServices } from '@test/services/services';
 import type { OutsideServices } from '@test/services/services';
 
 /** A server of its own that takes the test's services for ElevenLabs and RevenueCat. */
-export function voiceServices(overrides: Record<string, unknown> = {}): { services: OutsideServices; server: TestServer } {
+export function voiceServices(overrides: Record<string, unknown> = {}): {
+    services: OutsideServices;
+    server: TestServer;
+} {
     const services = openServices();
     return { services, server: startServer({ ...services.env, ...overrides }) };
 }
@@ -32,7 +35,11 @@ export interface ConversationFacts {
 }
 
 /** Plans what ElevenLabs says of a conversation, once. */
-export async function planState(services: OutsideServices, id: string, { status, seconds, startedAt }: ConversationFacts) {
+export async function planState(
+    services: OutsideServices,
+    id: string,
+    { status, seconds, startedAt }: ConversationFacts,
+) {
     await services.plan(`GET /v1/convai/conversations/${id}`, {
         body: {
             conversation_id: id,
@@ -44,6 +51,10 @@ export async function planState(services: OutsideServices, id: string, { status,
 }
 
 /** Plans what RevenueCat says of the account: an entitlement that ends then, or null for one without end. */
-export async function planSubscriber(services: OutsideServices, accountId: string, entitlements: Record<string, object>) {
+export async function planSubscriber(
+    services: OutsideServices,
+    accountId: string,
+    entitlements: Record<string, object>,
+) {
     await services.plan(`GET /v1/subscribers/${accountId}`, { body: { subscriber: { entitlements } } });
 }

@@ -6,7 +6,9 @@ const token = 'sk-ant-example';
 export const connectExamples: Examples<'connect'> = {
     githubParams: {
         request: {},
-        response: { url: 'https://github.com/login/oauth/authorize?client_id=Iv1.8a61f9b3a7aba766&state=eyJhbGciOiJFZERTQSJ9…' },
+        response: {
+            url: 'https://github.com/login/oauth/authorize?client_id=Iv1.8a61f9b3a7aba766&state=eyJhbGciOiJFZERTQSJ9…',
+        },
     },
     disconnectGithub: { request: {}, response: { success: true } },
     tokens: { request: {}, response: { tokens: [{ vendor, token }] } },

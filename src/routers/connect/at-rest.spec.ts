@@ -18,8 +18,12 @@ async function everyStoredValue(): Promise<Buffer[]> {
     const { results: tables } = await env.DB.prepare(
         `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'`,
     ).all<{ name: string }>();
-    const dumps = await Promise.all(tables.map(({ name }) => env.DB.prepare(`SELECT * FROM "${name}"`).raw<unknown[]>()));
-    return dumps.flat(2).map((value) => (Array.isArray(value) ? Buffer.from(value as number[]) : Buffer.from(String(value))));
+    const dumps = await Promise.all(
+        tables.map(({ name }) => env.DB.prepare(`SELECT * FROM "${name}"`).raw<unknown[]>()),
+    );
+    return dumps
+        .flat(2)
+        .map((value) => (Array.isArray(value) ? Buffer.from(value as number[]) : Buffer.from(String(value))));
 }
 
 /** Stretches of the secret in every spelling somebody might store it in. */
@@ -46,7 +50,9 @@ async function isStored(secret: string): Promise<boolean> {
 }
 
 async function moveToken(from: TestAccount, change: string, ...values: string[]): Promise<void> {
-    await env.DB.prepare(`UPDATE ServiceAccountToken SET ${change} WHERE accountId = ?`).bind(...values, from.id).run();
+    await env.DB.prepare(`UPDATE ServiceAccountToken SET ${change} WHERE accountId = ?`)
+        .bind(...values, from.id)
+        .run();
 }
 
 describe('what is stored of tokens', () => {
@@ -70,7 +76,9 @@ describe('what is stored of tokens', () => {
         await account.call('POST', '/v1/connect/openai/register', { token: SECRET });
         expect((await account.call('GET', '/v1/connect/openai/token')).body).toEqual({ token: SECRET });
         expect(await isStored(SECRET)).toBe(false);
-        const row = await env.DB.prepare('SELECT token FROM ServiceAccountToken WHERE accountId = ?').bind(account.id).first<{ token: number[] }>();
+        const row = await env.DB.prepare('SELECT token FROM ServiceAccountToken WHERE accountId = ?')
+            .bind(account.id)
+            .first<{ token: number[] }>();
         expect(row?.token[0]).toBe(1);
         expect(row?.token).toHaveLength(1 + 24 + 16 + Buffer.byteLength(SECRET));
     });
@@ -81,7 +89,9 @@ describe('what is stored of tokens', () => {
         const { location } = await connectGithub(linked, services, account, { accessToken: SECRET });
         expect(location.searchParams.get('github')).toBe('connected');
         expect(await isStored(SECRET)).toBe(false);
-        const row = await env.DB.prepare('SELECT token FROM GithubUser g JOIN Account a ON a.githubUserId = g.id WHERE a.id = ?')
+        const row = await env.DB.prepare(
+            'SELECT token FROM GithubUser g JOIN Account a ON a.githubUserId = g.id WHERE a.id = ?',
+        )
             .bind(account.id)
             .first<{ token: number[] }>();
         expect(row?.token[0]).toBe(1);
@@ -92,7 +102,9 @@ describe('what is stored of tokens', () => {
         const account = await createAccount(server);
         const stored = async () => {
             await account.call('POST', '/v1/connect/openai/register', { token: SECRET });
-            return env.DB.prepare('SELECT hex(token) token FROM ServiceAccountToken WHERE accountId = ?').bind(account.id).first('token');
+            return env.DB.prepare('SELECT hex(token) token FROM ServiceAccountToken WHERE accountId = ?')
+                .bind(account.id)
+                .first('token');
         };
         expect(await stored()).not.toEqual(await stored());
     });
@@ -105,7 +117,10 @@ describe('a stored token that is not where it was put', () => {
         const [owner, thief] = [await createAccount(server), await createAccount(server)];
         await owner.call('POST', '/v1/connect/openai/register', { token: SECRET });
         await moveToken(owner, 'accountId = ?', thief.id);
-        expect(await thief.call('GET', '/v1/connect/openai/token')).toMatchObject({ status: 200, body: { token: null } });
+        expect(await thief.call('GET', '/v1/connect/openai/token')).toMatchObject({
+            status: 200,
+            body: { token: null },
+        });
         expect(await thief.call('GET', '/v1/connect/tokens')).toMatchObject({ status: 200, body: { tokens: [] } });
         expect(lines.length).toBe(2);
         expect(lines.join()).toContain('vendor token does not open');
@@ -126,7 +141,9 @@ describe('a stored token that is not where it was put', () => {
         await account.call('POST', '/v1/connect/openai/register', { token: SECRET });
         await moveToken(account, `token = x'00' || substr(token, 2)`);
         await account.call('POST', '/v1/connect/gemini/register', { token: 'fine' });
-        expect((await account.call('GET', '/v1/connect/tokens')).body).toEqual({ tokens: [{ vendor: 'gemini', token: 'fine' }] });
+        expect((await account.call('GET', '/v1/connect/tokens')).body).toEqual({
+            tokens: [{ vendor: 'gemini', token: 'fine' }],
+        });
     });
 });
 

@@ -14,7 +14,11 @@ const { server, services } = githubServices({ ACCOUNT_HUB: hubs.binding });
 keepErrorLog();
 
 const githubRows = async (id: number) =>
-    (await env.DB.prepare('SELECT profile, createdAt, updatedAt FROM GithubUser WHERE id = ?').bind(String(id)).all<{ profile: string }>()).results;
+    (
+        await env.DB.prepare('SELECT profile, createdAt, updatedAt FROM GithubUser WHERE id = ?')
+            .bind(String(id))
+            .all<{ profile: string }>()
+    ).results;
 
 describe('linking GitHub', () => {
     it('stores of the profile only what is shown', async () => {
@@ -62,14 +66,22 @@ describe('linking GitHub', () => {
         await other.call('PUT', '/v1/account', { username: person.login.toLowerCase() });
         await named.call('PUT', '/v1/account', { lastName: 'Mine' });
         await connectGithub(server, services, named, { person });
-        expect((await named.call('GET', '/v1/account')).body).toMatchObject({ firstName: null, lastName: 'Mine', username: null });
+        expect((await named.call('GET', '/v1/account')).body).toMatchObject({
+            firstName: null,
+            lastName: 'Mine',
+            username: null,
+        });
         expect((await other.call('GET', '/v1/account')).body.username).toBe(person.login.toLowerCase());
     });
 
     it('makes no username of a login that cannot be one', async () => {
         const account = await createAccount(server);
         await connectGithub(server, services, account, { person: createPerson({ login: 'ab', name: '  ' }) });
-        expect((await account.call('GET', '/v1/account')).body).toMatchObject({ firstName: null, lastName: null, username: null });
+        expect((await account.call('GET', '/v1/account')).body).toMatchObject({
+            firstName: null,
+            lastName: null,
+            username: null,
+        });
     });
 
     it('again refreshes profile and token', async () => {
@@ -100,10 +112,18 @@ describe('an identity that another account has', () => {
         expect((await before.call('GET', '/v1/account')).body.github).toBeNull();
         expect((await after.call('GET', '/v1/account')).body.github.id).toBe(person.id);
         expect(await githubRows(person.id)).toHaveLength(1);
-        const told = hubs.attempts.map(({ accountId, seq, updates }) => [accountId, seq, updates.map(({ update }) => update.body)]);
+        const told = hubs.attempts.map(({ accountId, seq, updates }) => [
+            accountId,
+            seq,
+            updates.map(({ update }) => update.body),
+        ]);
         expect(told).toEqual([
             [before.id, seqs.before + 1, [{ t: 'update-account', id: before.id, github: null }]],
-            [after.id, seqs.after + 1, [expect.objectContaining({ t: 'update-account', github: expect.objectContaining({ id: person.id }) })]],
+            [
+                after.id,
+                seqs.after + 1,
+                [expect.objectContaining({ t: 'update-account', github: expect.objectContaining({ id: person.id }) })],
+            ],
         ]);
         expect([await seqOf(server, before), await seqOf(server, after)]).toEqual([seqs.before + 1, seqs.after + 1]);
     });
@@ -135,7 +155,10 @@ describe('unlinking GitHub', () => {
         const account = await createAccount(server);
         const { person } = await connectGithub(server, services, account);
         const seq = await seqOf(server, account);
-        expect(await account.call('DELETE', '/v1/connect/github')).toMatchObject({ status: 200, body: { success: true } });
+        expect(await account.call('DELETE', '/v1/connect/github')).toMatchObject({
+            status: 200,
+            body: { success: true },
+        });
         expect((await account.call('GET', '/v1/account')).body).toMatchObject({ github: null, username: person.login });
         expect(await githubRows(person.id)).toEqual([]);
         const bodies = (await updatesOf(server, account, seq)).map(({ update }) => [update.seq, update.body]);
@@ -145,7 +168,10 @@ describe('unlinking GitHub', () => {
     it('succeeds when nothing was linked, and takes no number', async () => {
         const account = await createAccount(server);
         const seq = await seqOf(server, account);
-        expect(await account.call('DELETE', '/v1/connect/github')).toMatchObject({ status: 200, body: { success: true } });
+        expect(await account.call('DELETE', '/v1/connect/github')).toMatchObject({
+            status: 200,
+            body: { success: true },
+        });
         expect(await seqOf(server, account)).toBe(seq);
     });
 
@@ -163,7 +189,10 @@ describe('used states', () => {
     it('are swept once they would have run out anyway', async () => {
         const account = await createAccount(server);
         await connectGithub(server, services, account);
-        const count = () => env.DB.prepare(`SELECT count(*) n FROM RepeatKey WHERE key LIKE 'github-state:%' AND createdAt = ?`).bind(start).first('n');
+        const count = () =>
+            env.DB.prepare(`SELECT count(*) n FROM RepeatKey WHERE key LIKE 'github-state:%' AND createdAt = ?`)
+                .bind(start)
+                .first('n');
         const start = Date.now();
         const sweep = () => sweepRepeatKeys({ db: getDb(server.env.DB), now: () => Date.now() });
         clock.advance(299_000);

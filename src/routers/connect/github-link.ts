@@ -39,7 +39,12 @@ export async function linkGithub(ctx: ServiceContext, link: GithubLink): Promise
     const now = ctx.now();
     const githubId = String(profile.id);
     const token = await ctx.vault.encryptString(githubTokenPath(accountId), link.accessToken);
-    const state: Once = { key: `github-state:${link.stateId}`, attempt: ctx.newId(), now, expiresAt: link.stateExpiresAt };
+    const state: Once = {
+        key: `github-state:${link.stateId}`,
+        attempt: ctx.newId(),
+        now,
+        expiresAt: link.stateExpiresAt,
+    };
     const first = hasClaimed(state);
     const names = namesOf(profile);
     const nameless = sql`firstName IS NULL AND lastName IS NULL`;

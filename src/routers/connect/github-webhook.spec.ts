@@ -31,7 +31,11 @@ interface Delivery {
 
 async function deliver({ body, event = 'ping', id = crypto.randomUUID(), signature, to = server }: Delivery) {
     const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
-    const headers = new Headers({ 'Content-Type': 'application/json', 'X-GitHub-Event': event, 'X-GitHub-Delivery': id });
+    const headers = new Headers({
+        'Content-Type': 'application/json',
+        'X-GitHub-Event': event,
+        'X-GitHub-Delivery': id,
+    });
     const signed = signature === undefined ? await hmac(bytes) : signature;
     if (signed !== null) headers.set('X-Hub-Signature-256', signed);
     const response = await to.fetch('/v1/connect/github/webhook', { method: 'POST', headers, body: bytes });
@@ -43,7 +47,10 @@ const revocation = (id: number) => JSON.stringify({ action: 'revoked', sender: {
 describe('GitHub webhook', () => {
     it.each(['ping', 'push', 'installation', 'star'])('acknowledges %s without asking the database', async (event) => {
         const before = server.db.roundTrips;
-        expect(await deliver({ body: '{"zen":"Design for failure."}', event })).toEqual({ status: 200, body: { received: true } });
+        expect(await deliver({ body: '{"zen":"Design for failure."}', event })).toEqual({
+            status: 200,
+            body: { received: true },
+        });
         expect(server.db.roundTrips).toBe(before);
     });
 
@@ -59,7 +66,9 @@ describe('GitHub webhook', () => {
         expect((await deliver({ body, signature: other })).status).toBe(401);
         const marked = new TextEncoder().encode(`\ufeff{}`);
         expect((await deliver({ body: marked })).status).toBe(200);
-        expect((await deliver({ body: marked, signature: await hmac(new TextEncoder().encode('{}')) })).status).toBe(401);
+        expect((await deliver({ body: marked, signature: await hmac(new TextEncoder().encode('{}')) })).status).toBe(
+            401,
+        );
     });
 
     it.each([
@@ -89,7 +98,10 @@ describe('GitHub webhook', () => {
     });
 
     it('refuses a body over 10 MiB', async () => {
-        expect((await deliver({ body: `"${'x'.repeat(10 * 1024 * 1024)}"`, signature: `sha256=${'ab'.repeat(32)}` })).status).toBe(413);
+        expect(
+            (await deliver({ body: `"${'x'.repeat(10 * 1024 * 1024)}"`, signature: `sha256=${'ab'.repeat(32)}` }))
+                .status,
+        ).toBe(413);
     });
 
     it('is closed without a secret', async () => {
@@ -110,10 +122,15 @@ describe('a withdrawn authorization', () => {
         const { person } = await connectGithub(server, services, account);
         const seq = await seqOf(server, account);
         server.db.roundTrips = 0;
-        expect(await deliver({ body: revocation(person.id), event })).toEqual({ status: 200, body: { received: true } });
+        expect(await deliver({ body: revocation(person.id), event })).toEqual({
+            status: 200,
+            body: { received: true },
+        });
         expect(server.db.roundTrips).toBe(1);
         expect((await account.call('GET', '/v1/account')).body.github).toBeNull();
-        expect(await env.DB.prepare('SELECT 1 FROM GithubUser WHERE id = ?').bind(String(person.id)).first()).toBeNull();
+        expect(
+            await env.DB.prepare('SELECT 1 FROM GithubUser WHERE id = ?').bind(String(person.id)).first(),
+        ).toBeNull();
         const bodies = (await updatesOf(server, account, seq)).map(({ update }) => [update.seq, update.body]);
         expect(bodies).toEqual([[seq + 1, { t: 'update-account', id: account.id, github: null }]]);
     });
@@ -125,7 +142,10 @@ describe('a withdrawn authorization', () => {
         await deliver({ body: revocation(person.id), event, id });
         await connectGithub(server, services, account, { person });
         const seq = await seqOf(server, account);
-        expect(await deliver({ body: revocation(person.id), event, id })).toEqual({ status: 200, body: { received: true } });
+        expect(await deliver({ body: revocation(person.id), event, id })).toEqual({
+            status: 200,
+            body: { received: true },
+        });
         expect((await account.call('GET', '/v1/account')).body.github.id).toBe(person.id);
         expect(await seqOf(server, account)).toBe(seq);
 

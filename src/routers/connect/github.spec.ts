@@ -26,7 +26,9 @@ describe('GitHub params', () => {
         const { status, body } = await account.call('GET', '/v1/connect/github/params');
         expect(status).toBe(200);
         const url = new URL(body.url);
-        expect(url.origin + url.pathname).toBe(`${new URL(services.url).origin}${new URL(services.url).pathname}/login/oauth/authorize`);
+        expect(url.origin + url.pathname).toBe(
+            `${new URL(services.url).origin}${new URL(services.url).pathname}/login/oauth/authorize`,
+        );
         expect(url.searchParams.get('client_id')).toBe('github-client-id');
         expect(url.searchParams.get('redirect_uri')).toBe('https://happy.test/v1/connect/github/callback');
         expect(url.searchParams.get('scope')).toBe('read:user user:email');
@@ -49,7 +51,10 @@ describe('GitHub params', () => {
         const { server } = githubServices({ [name]: undefined });
         const account = await createAccount(server);
         const { status, body } = await account.call('GET', '/v1/connect/github/params');
-        expect({ status, body }).toMatchObject({ status: 400, body: { error: 'GitHub OAuth not configured', code: 'VALIDATION_FAILED' } });
+        expect({ status, body }).toMatchObject({
+            status: 400,
+            body: { error: 'GitHub OAuth not configured', code: 'VALIDATION_FAILED' },
+        });
     });
 });
 
@@ -68,13 +73,20 @@ describe('GitHub callback', () => {
         });
 
         const [exchange, user] = await services.requests();
-        expect(exchange).toMatchObject({ method: 'POST', path: '/login/oauth/access_token', headers: { accept: 'application/json' } });
+        expect(exchange).toMatchObject({
+            method: 'POST',
+            path: '/login/oauth/access_token',
+            headers: { accept: 'application/json' },
+        });
         expect(JSON.parse(exchange?.body ?? '')).toEqual({
             client_id: 'github-client-id',
             client_secret: SECRETS.GITHUB_CLIENT_SECRET,
             code: 'code-1',
         });
-        expect(user?.headers).toMatchObject({ authorization: 'Bearer gho_secret', 'user-agent': 'happy-server-workers' });
+        expect(user?.headers).toMatchObject({
+            authorization: 'Bearer gho_secret',
+            'user-agent': 'happy-server-workers',
+        });
         expect(lines).toEqual([]);
     });
 
@@ -114,7 +126,9 @@ describe('GitHub callback', () => {
         const state = await fetchState(account);
         await services.plan(EXCHANGE, { status: 500 });
         expect((await comeBack(server, { code: 'c', state })).href).toBe('https://app.test/?error=server_error');
-        expect((await connectGithub(server, services, account, { state })).location.searchParams.get('github')).toBe('connected');
+        expect((await connectGithub(server, services, account, { state })).location.searchParams.get('github')).toBe(
+            'connected',
+        );
     });
 
     it('asks the database once: for the link', async () => {
@@ -150,11 +164,17 @@ describe('GitHub callback refuses', () => {
         const { server, services } = githubServices();
         const account = await createAccount(server);
         const state = await fetchState(account);
-        expect((await comeBack(server, { error: 'access_denied', state })).href).toBe('https://app.test/?error=access_denied');
+        expect((await comeBack(server, { error: 'access_denied', state })).href).toBe(
+            'https://app.test/?error=access_denied',
+        );
         const nasty = await comeBack(server, { error: '"><script>', state });
         expect(nasty.href).toBe('https://app.test/?error=server_error');
-        await services.plan(EXCHANGE, { body: { error: 'bad_verification_code', error_description: 'The code is wrong' } });
-        expect((await comeBack(server, { code: 'c', state })).href).toBe('https://app.test/?error=bad_verification_code');
+        await services.plan(EXCHANGE, {
+            body: { error: 'bad_verification_code', error_description: 'The code is wrong' },
+        });
+        expect((await comeBack(server, { code: 'c', state })).href).toBe(
+            'https://app.test/?error=bad_verification_code',
+        );
     });
 
     it.each(['GITHUB_CLIENT_ID', 'GITHUB_CLIENT_SECRET'])('without %s', async (name) => {
@@ -181,7 +201,8 @@ describe('GitHub callback refuses', () => {
         expect(location.href).toBe(`https://app.test/?error=${error}`);
         expect(await services.requests('/user')).toEqual([]);
         expect((await account.call('GET', '/v1/account')).body.github).toBeNull();
-        for (const secret of [SECRETS.GITHUB_CLIENT_SECRET, 'gho_', services.url]) expect(lines.join()).not.toContain(secret);
+        for (const secret of [SECRETS.GITHUB_CLIENT_SECRET, 'gho_', services.url])
+            expect(lines.join()).not.toContain(secret);
     });
 
     it('without a code', async () => {
@@ -216,6 +237,8 @@ describe('GitHub callback refuses', () => {
         const { location } = await connectGithub(server, services, account, { state });
         expect(location.href).toBe('https://app.test/?error=server_error');
         expect((await account.call('GET', '/v1/account')).body.github).toBeNull();
-        expect((await connectGithub(server, services, account, { state })).location.searchParams.get('github')).toBe('connected');
+        expect((await connectGithub(server, services, account, { state })).location.searchParams.get('github')).toBe(
+            'connected',
+        );
     });
 });

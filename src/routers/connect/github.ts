@@ -80,7 +80,11 @@ async function linkOwner(ctx: ServiceContext, state: TokenClaims, accessToken: s
 }
 
 function stateCodec({ config }: ServiceContext) {
-    return createTokenCodec({ seed: config.keys.githubStateSeed, service: 'github-happy', ttlSeconds: STATE_TTL_SECONDS });
+    return createTokenCodec({
+        seed: config.keys.githubStateSeed,
+        service: 'github-happy',
+        ttlSeconds: STATE_TTL_SECONDS,
+    });
 }
 
 /** Only what looks like one of GitHub's words goes on to the app. */

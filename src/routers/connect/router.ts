@@ -17,7 +17,9 @@ const rest = restOf('Connect');
 export const connectRouter = router({
     githubParams: accountProcedure
         .meta(
-            rest('GET', '/v1/connect/github/params', 'Get the URL where GitHub asks to link an account', { errorResponses: [400] }),
+            rest('GET', '/v1/connect/github/params', 'Get the URL where GitHub asks to link an account', {
+                errorResponses: [400],
+            }),
         )
         .input(NoInput)
         .output(GithubParamsOutput)

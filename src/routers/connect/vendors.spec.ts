@@ -9,7 +9,10 @@ const server = startServer();
 describe('vendor tokens', () => {
     it.each(['openai', 'anthropic', 'gemini'])('of %s are kept, replaced and forgotten', async (vendor) => {
         const account = await createAccount(server);
-        expect(await account.call('GET', `/v1/connect/${vendor}/token`)).toMatchObject({ status: 200, body: { token: null } });
+        expect(await account.call('GET', `/v1/connect/${vendor}/token`)).toMatchObject({
+            status: 200,
+            body: { token: null },
+        });
         for (const token of ['sk-first', '{"access_token":"ключ 🔐"}']) {
             const answer = await account.call('POST', `/v1/connect/${vendor}/register`, { token });
             expect(answer).toMatchObject({ status: 200, body: { success: true } });
@@ -89,19 +92,26 @@ describe('bad input of vendor tokens', () => {
         expect(answer).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED', issues: [{ path: 'token' }] } });
     });
 
-    it.each([{}, { token: '' }, { token: null }, { token: 5 }, { token: ['a'] }, { token: 'a\0b' }, { token: '\ud800' }])(
-        'refuses %j',
-        async (body) => {
-            const account = await createAccount(server);
-            expect((await account.call('POST', '/v1/connect/openai/register', body)).status).toBe(400);
-            expect((await account.call('GET', '/v1/connect/tokens')).body).toEqual({ tokens: [] });
-        },
-    );
+    it.each([
+        {},
+        { token: '' },
+        { token: null },
+        { token: 5 },
+        { token: ['a'] },
+        { token: 'a\0b' },
+        { token: '\ud800' },
+    ])('refuses %j', async (body) => {
+        const account = await createAccount(server);
+        expect((await account.call('POST', '/v1/connect/openai/register', body)).status).toBe(400);
+        expect((await account.call('GET', '/v1/connect/tokens')).body).toEqual({ tokens: [] });
+    });
 
     it.each(['google', 'OpenAI', 'github', '..', '__proto__'])('does not know the vendor %s', async (vendor) => {
         const account = await createAccount(server);
         const path = `/v1/connect/${encodeURIComponent(vendor)}`;
-        expect((await account.call('POST', `${path}/register`, { token: 'x' })).status).toBe(vendor === '..' ? 404 : 400);
+        expect((await account.call('POST', `${path}/register`, { token: 'x' })).status).toBe(
+            vendor === '..' ? 404 : 400,
+        );
         expect((await account.call('GET', `${path}/token`)).status).toBe(vendor === '..' ? 404 : 400);
     });
 

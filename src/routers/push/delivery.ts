@@ -57,7 +57,11 @@ export function selectDueTickets(db: Db, accountId: string, now: number) {
 }
 
 /** Notifies the devices. Those that Expo calls gone are forgotten; the other tickets are kept for their receipts. */
-export async function deliver(ctx: AccountContext, tokens: string[], message: Omit<PushMessage, 'to'>): Promise<Delivery> {
+export async function deliver(
+    ctx: AccountContext,
+    tokens: string[],
+    message: Omit<PushMessage, 'to'>,
+): Promise<Delivery> {
     if (tokens.length === 0) return { result: 'no_tokens', tokens: 0, delivered: 0 };
     const sentAt = ctx.now();
     const valid = tokens.filter((token) => EXPO_TOKEN.test(token));

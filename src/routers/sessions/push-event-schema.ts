@@ -13,7 +13,10 @@ export const PushEventInput = z
         /** Handed to the app with the notification. */
         data: z
             .record(z.string(), z.unknown())
-            .refine((data) => Buffer.byteLength(JSON.stringify(data)) <= DATA_BYTES, `Must be at most ${DATA_BYTES} bytes`)
+            .refine(
+                (data) => Buffer.byteLength(JSON.stringify(data)) <= DATA_BYTES,
+                `Must be at most ${DATA_BYTES} bytes`,
+            )
             .nullish(),
     })
     .meta({ example: { kind: 'done', title: 'Claude is done', body: 'Refactored the parser' } });

@@ -42,7 +42,8 @@ async function createSetting(devices = 1): Promise<Setting> {
     return { server, services, account, sid: await createSession(account) };
 }
 
-const push = ({ account, sid }: Setting, event: object = EVENT) => account.call('POST', `/v1/sessions/${sid}/push-event`, event);
+const push = ({ account, sid }: Setting, event: object = EVENT) =>
+    account.call('POST', `/v1/sessions/${sid}/push-event`, event);
 
 const ok = (...ids: string[]) => ids.map((id) => ({ status: 'ok', id }));
 
@@ -76,7 +77,9 @@ describe('a session notification', () => {
         const [request] = await services.requests();
         expect(request?.headers.authorization).toBe(`Bearer ${SECRETS.EXPO_ACCESS_TOKEN}`);
 
-        const { data } = await socket.next(({ event, data: said }) => event === 'ephemeral' && said.type === 'session-event');
+        const { data } = await socket.next(
+            ({ event, data: said }) => event === 'ephemeral' && said.type === 'session-event',
+        );
         expect(data).toEqual({ type: 'session-event', sessionId: sid, ...EVENT, timestamp });
         socket.close();
     });
@@ -92,7 +95,10 @@ describe('a session notification', () => {
         await setting.account.call('GET', '/v1/push-tokens'); // the login token is known now
         let answer: unknown;
         expect(await roundTripsOf(setting.server, async () => (answer = await push(setting)))).toBe(1);
-        expect(answer).toMatchObject({ status: 200, body: { success: true, result: 'no_tokens', tokens: 0, delivered: 0 } });
+        expect(answer).toMatchObject({
+            status: 200,
+            body: { success: true, result: 'no_tokens', tokens: 0, delivered: 0 },
+        });
         expect(await setting.services.requests()).toEqual([]);
     });
 
@@ -101,7 +107,9 @@ describe('a session notification', () => {
         const { services } = setting;
         // The batches leave together, so each answer must do for any of them.
         for (let batch = 0; batch < 3; batch++) {
-            await services.plan(SEND, { body: { data: Array.from({ length: 100 }, () => ok(crypto.randomUUID())[0]) } });
+            await services.plan(SEND, {
+                body: { data: Array.from({ length: 100 }, () => ok(crypto.randomUUID())[0]) },
+            });
         }
         const { body } = await push(setting);
         const batches = await sentBatches(setting);
@@ -142,7 +150,9 @@ describe('devices that are gone', () => {
         expect(await services.requests('/--/api/v2/push/getReceipts')).toEqual([]);
 
         clock.advance(1);
-        await services.plan(RECEIPTS, { body: { data: { [ids[0] as string]: { status: 'ok' }, [ids[1] as string]: GONE } } });
+        await services.plan(RECEIPTS, {
+            body: { data: { [ids[0] as string]: { status: 'ok' }, [ids[1] as string]: GONE } },
+        });
         await services.plan(SEND, { body: { data: ok('d', 'e', 'f') } });
         await push(setting);
         const [asked] = await services.requests('/--/api/v2/push/getReceipts');
@@ -150,7 +160,9 @@ describe('devices that are gone', () => {
         expect(await tokensOf(account)).toEqual(['ExponentPushToken[0]', 'ExponentPushToken[2]']);
 
         // The receipt that was not there yet is asked for again, the others never.
-        const { results } = await env.DB.prepare('SELECT id FROM PushTicket WHERE accountId = ? ORDER BY id').bind(account.id).all<{ id: string }>();
+        const { results } = await env.DB.prepare('SELECT id FROM PushTicket WHERE accountId = ? ORDER BY id')
+            .bind(account.id)
+            .all<{ id: string }>();
         expect(new Set(results.map(({ id }) => id))).toEqual(new Set([ids[2], 'a', 'b', 'c', 'd', 'e', 'f']));
     });
 
@@ -195,7 +207,8 @@ describe('devices that are gone', () => {
         await setting.services.plan(SEND, { body: { data: ok('r1') } });
         await push(setting);
         const sweep = () => sweepPushTickets({ db: getDb(setting.server.env.DB), now: () => Date.now() });
-        const count = () => env.DB.prepare('SELECT count(*) n FROM PushTicket WHERE accountId = ?').bind(setting.account.id).first('n');
+        const count = () =>
+            env.DB.prepare('SELECT count(*) n FROM PushTicket WHERE accountId = ?').bind(setting.account.id).first('n');
         clock.advance(24 * 60 * MINUTE);
         await sweep();
         expect(await count()).toBe(1);
@@ -218,7 +231,13 @@ describe('when Expo', () => {
         const { status: answered, body } = await push(setting);
         expect({ answered, body }).toEqual({
             answered: 200,
-            body: { success: true, result: 'failed', tokens: 1, delivered: 0, reason: `Expo answered with status ${status}` },
+            body: {
+                success: true,
+                result: 'failed',
+                tokens: 1,
+                delivered: 0,
+                reason: `Expo answered with status ${status}`,
+            },
         });
         expect(await sentBatches(setting)).toHaveLength(6);
     });
@@ -242,7 +261,10 @@ describe('when Expo', () => {
         const setting = await createSetting(1);
         await setting.services.plan(SEND, { ...answer, always: true });
         const { status, body } = await push(setting);
-        expect({ status, body }).toEqual({ status: 200, body: { success: true, result: 'failed', tokens: 1, delivered: 0, reason } });
+        expect({ status, body }).toEqual({
+            status: 200,
+            body: { success: true, result: 'failed', tokens: 1, delivered: 0, reason },
+        });
         expect(await sentBatches(setting)).toHaveLength(1);
         expect(await tokensOf(setting.account)).toEqual(['ExponentPushToken[0]']);
         for (const secret of [SECRETS.EXPO_ACCESS_TOKEN, 'ExponentPushToken[0]', 'reply-secret', EVENT.title]) {
@@ -253,13 +275,20 @@ describe('when Expo', () => {
     it('answers for too few, the rest counts as not delivered', async () => {
         const setting = await createSetting(2);
         await setting.services.plan(SEND, { body: { data: ok('r1') } });
-        expect((await push(setting)).body).toMatchObject({ result: 'partial', tokens: 2, delivered: 1, reason: 'Unknown' });
+        expect((await push(setting)).body).toMatchObject({
+            result: 'partial',
+            tokens: 2,
+            delivered: 1,
+            reason: 'Unknown',
+        });
     });
 
     it('names several troubles, all are told', async () => {
         const setting = await createSetting(3);
         const trouble = (error: string) => ({ status: 'error', message: 'm', details: { error } });
-        await setting.services.plan(SEND, { body: { data: [trouble('MessageTooBig'), GONE, trouble('MessageTooBig')] } });
+        await setting.services.plan(SEND, {
+            body: { data: [trouble('MessageTooBig'), GONE, trouble('MessageTooBig')] },
+        });
         const { body } = await push(setting);
         expect(body).toMatchObject({ result: 'failed', delivered: 0, reason: 'MessageTooBig, DeviceNotRegistered' });
     });
@@ -276,9 +305,18 @@ describe('somebody who has the app in front of them', () => {
         const socket = await connect(setting);
         await socket.request('app-state', { state: 'active' });
         const { body } = await push(setting);
-        expect(body).toEqual({ success: true, result: 'suppressed', tokens: 1, delivered: 0, reason: 'active-ui-client' });
+        expect(body).toEqual({
+            success: true,
+            result: 'suppressed',
+            tokens: 1,
+            delivered: 0,
+            reason: 'active-ui-client',
+        });
         expect(await setting.services.requests()).toEqual([]);
-        expect((await socket.next(({ event }) => event === 'ephemeral')).data).toMatchObject({ type: 'session-event', kind: 'done' });
+        expect((await socket.next(({ event }) => event === 'ephemeral')).data).toMatchObject({
+            type: 'session-event',
+            kind: 'done',
+        });
 
         await socket.request('app-state', { state: 'background' });
         await setting.services.plan(SEND, { body: { data: ok('r1') } });

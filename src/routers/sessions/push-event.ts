@@ -39,7 +39,14 @@ export async function pushEvent(ctx: AccountContext, input: PushEventInput): Pro
     const delivery = await deliver(
         ctx,
         devices.map(({ token }) => token),
-        { title, body, data: { kind, ...data, sessionId: id }, sound: 'default', channelId: 'messages', priority: 'high' },
+        {
+            title,
+            body,
+            data: { kind, ...data, sessionId: id },
+            sound: 'default',
+            channelId: 'messages',
+            priority: 'high',
+        },
     );
     return { success: true, ...delivery };
 }

@@ -27,18 +27,25 @@ const FAULTS: [string, Omit<PlannedAnswer, 'on'>, number, string][] = [
 ];
 
 describe('when ElevenLabs', () => {
-    it.each(FAULTS)('%s, the caller is told, nothing is counted and nothing leaks', async (_name, answer, status, code) => {
-        const { server, services } = voiceServices();
-        const account = await createAccount(server);
-        await services.plan(TOKEN, { ...answer, always: true });
-        for (const path of ['/v1/voice/conversations', '/v1/voice/token']) {
-            const { status: got, body } = await account.call('POST', path, { agentId: 'a' });
-            expect({ status: got, body }).toEqual({ status, body: { error: expect.stringMatching(/^ElevenLabs /), code, requestId: expect.any(String) } });
-            expect(JSON.stringify(body)).not.toMatch(/secret|http/);
-        }
-        expect(await countOf(account)).toBe(0);
-        for (const secret of [...Object.values(SECRETS), 'reply-secret', services.url]) expect(lines.join()).not.toContain(secret);
-    });
+    it.each(FAULTS)(
+        '%s, the caller is told, nothing is counted and nothing leaks',
+        async (_name, answer, status, code) => {
+            const { server, services } = voiceServices();
+            const account = await createAccount(server);
+            await services.plan(TOKEN, { ...answer, always: true });
+            for (const path of ['/v1/voice/conversations', '/v1/voice/token']) {
+                const { status: got, body } = await account.call('POST', path, { agentId: 'a' });
+                expect({ status: got, body }).toEqual({
+                    status,
+                    body: { error: expect.stringMatching(/^ElevenLabs /), code, requestId: expect.any(String) },
+                });
+                expect(JSON.stringify(body)).not.toMatch(/secret|http/);
+            }
+            expect(await countOf(account)).toBe(0);
+            for (const secret of [...Object.values(SECRETS), 'reply-secret', services.url])
+                expect(lines.join()).not.toContain(secret);
+        },
+    );
 
     it('does not know the agent, the caller is told so', async () => {
         const { server, services } = voiceServices();
@@ -54,8 +61,16 @@ describe('when ElevenLabs', () => {
         await account.call('POST', '/v1/voice/conversations', { agentId: 'a' });
         await services.plan(`GET /v1/convai/conversations/${id}`, { status: 500, always: true });
         await planConversation(services);
-        for (const [method, path] of [['POST', 'conversations'], ['POST', 'token'], ['GET', 'usage']] as const) {
-            const answer = await account.call(method, `/v1/voice/${path}`, method === 'POST' ? { agentId: 'a' } : undefined);
+        for (const [method, path] of [
+            ['POST', 'conversations'],
+            ['POST', 'token'],
+            ['GET', 'usage'],
+        ] as const) {
+            const answer = await account.call(
+                method,
+                `/v1/voice/${path}`,
+                method === 'POST' ? { agentId: 'a' } : undefined,
+            );
             expect(answer).toMatchObject({ status: 502, body: { code: 'BAD_GATEWAY' } });
         }
         expect(await countOf(account)).toBe(1);
@@ -64,9 +79,20 @@ describe('when ElevenLabs', () => {
     it('is not configured, voice is closed', async () => {
         const { server } = voiceServices({ ELEVENLABS_API_KEY: undefined });
         const account = await createAccount(server);
-        for (const [method, path] of [['POST', 'conversations'], ['POST', 'token'], ['GET', 'usage']] as const) {
-            const answer = await account.call(method, `/v1/voice/${path}`, method === 'POST' ? { agentId: 'a' } : undefined);
-            expect(answer).toMatchObject({ status: 503, body: { error: 'Voice is not configured', code: 'SERVICE_UNAVAILABLE' } });
+        for (const [method, path] of [
+            ['POST', 'conversations'],
+            ['POST', 'token'],
+            ['GET', 'usage'],
+        ] as const) {
+            const answer = await account.call(
+                method,
+                `/v1/voice/${path}`,
+                method === 'POST' ? { agentId: 'a' } : undefined,
+            );
+            expect(answer).toMatchObject({
+                status: 503,
+                body: { error: 'Voice is not configured', code: 'SERVICE_UNAVAILABLE' },
+            });
         }
     });
 });
@@ -81,7 +107,10 @@ describe('when RevenueCat', () => {
         const { server, services } = voiceServices({ ENVIRONMENT: 'production' });
         const account = await createAccount(server);
         await services.plan(`GET /v1/subscribers/${account.id}`, { ...answer, always: true });
-        const calls = [account.call('POST', '/v1/voice/token', { agentId: 'a' }), account.call('GET', '/v1/voice/usage')];
+        const calls = [
+            account.call('POST', '/v1/voice/token', { agentId: 'a' }),
+            account.call('GET', '/v1/voice/usage'),
+        ];
         for (const { status: got, body } of await Promise.all(calls)) {
             expect(got).toBe(status);
             expect(body.error).toMatch(/^RevenueCat /);
@@ -117,7 +146,11 @@ describe('bad input of voice', () => {
         },
     );
 
-    it.each([['POST', 'token'], ['POST', 'conversations'], ['GET', 'usage']])('%s /v1/voice/%s needs a token', async (method, path) => {
+    it.each([
+        ['POST', 'token'],
+        ['POST', 'conversations'],
+        ['GET', 'usage'],
+    ])('%s /v1/voice/%s needs a token', async (method, path) => {
         const { server } = voiceServices();
         expect((await server.fetch(`/v1/voice/${path}`, { method })).status).toBe(401);
     });

@@ -13,7 +13,11 @@ const rest = restOf('Voice');
 
 export const voiceRouter = router({
     token: accountProcedure
-        .meta(rest('POST', '/v1/voice/token', 'Get a token for a voice conversation', { errorResponses: [404, 429, 502] }))
+        .meta(
+            rest('POST', '/v1/voice/token', 'Get a token for a voice conversation', {
+                errorResponses: [404, 429, 502],
+            }),
+        )
         .input(VoiceTokenInput)
         .output(VoiceTokenOutput)
         .mutation(({ ctx, input }) => createVoiceToken(ctx, input)),

@@ -22,7 +22,8 @@ export async function createVoiceToken(ctx: AccountContext, { agentId }: VoiceTo
 /** A token for a conversation, free for a while, then for subscribers up to a hard limit (contract 4.6). */
 export async function createVoiceConversation(ctx: AccountContext, { agentId }: StartConversationInput) {
     const { usedSeconds, limitSeconds, ...start } = await startConversation(ctx, agentId, false);
-    if (!('grant' in start)) return { allowed: false as const, reason: start.reason, usedSeconds, limitSeconds, agentId };
+    if (!('grant' in start))
+        return { allowed: false as const, reason: start.reason, usedSeconds, limitSeconds, agentId };
     return {
         allowed: true as const,
         conversationToken: start.grant.token,
@@ -101,7 +102,12 @@ async function findDenial(
 }
 
 /** False when others, started at the same time, took the last of the window's conversations. */
-async function countConversation(ctx: AccountContext, usage: VoiceUsage, id: string, agentId: string): Promise<boolean> {
+async function countConversation(
+    ctx: AccountContext,
+    usage: VoiceUsage,
+    id: string,
+    agentId: string,
+): Promise<boolean> {
     const { accountId } = ctx.actor;
     const now = ctx.now();
     const { written } = await writeBatch(

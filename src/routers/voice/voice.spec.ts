@@ -118,7 +118,16 @@ describe('voice limits', () => {
         await addUsage(account, 1);
         await planState(services, (await openIdOf(account)) ?? '', { status: 'initiated' });
         await planSubscriber(services, account.id, {});
-        expect(await start(account)).toMatchObject({ status: 200, body: { allowed: false, reason: 'subscription_required', usedSeconds: 100, limitSeconds: 100, agentId: AGENT } });
+        expect(await start(account)).toMatchObject({
+            status: 200,
+            body: {
+                allowed: false,
+                reason: 'subscription_required',
+                usedSeconds: 100,
+                limitSeconds: 100,
+                agentId: AGENT,
+            },
+        });
         const [check] = await services.requests(`/v1/subscribers/${account.id}`);
         expect(check?.headers.authorization).toBe(`Bearer ${SECRETS.REVENUECAT_API_KEY}`);
         expect(await services.requests('/v1/convai/conversation/token')).toHaveLength(1);
@@ -138,7 +147,9 @@ describe('voice limits', () => {
             limitSeconds: 500,
             agentId: AGENT,
         });
-        const row = await env.DB.prepare('SELECT usedSeconds, endedAt FROM VoiceConversation WHERE id = ?').bind(id).first();
+        const row = await env.DB.prepare('SELECT usedSeconds, endedAt FROM VoiceConversation WHERE id = ?')
+            .bind(id)
+            .first();
         expect(row).toEqual({ usedSeconds: 1, endedAt: expect.any(Number) });
     });
 
@@ -151,7 +162,10 @@ describe('voice limits', () => {
         expect(answers.filter(({ body }) => body.allowed)).toHaveLength(3);
         const denied = answers.filter(({ body }) => !body.allowed);
         expect(denied.every(({ body }) => body.reason === 'voice_conversation_limit_reached')).toBe(true);
-        const { n } = (await env.DB.prepare('SELECT count(*) n FROM VoiceConversation WHERE accountId = ?').bind(account.id).first<{ n: number }>()) ?? {};
+        const { n } =
+            (await env.DB.prepare('SELECT count(*) n FROM VoiceConversation WHERE accountId = ?')
+                .bind(account.id)
+                .first<{ n: number }>()) ?? {};
         expect(n).toBe(5);
     });
 
@@ -190,7 +204,9 @@ describe('voice limits', () => {
 });
 
 async function openIdOf(account: TestAccount): Promise<string | null> {
-    return env.DB.prepare('SELECT id FROM VoiceConversation WHERE accountId = ? AND endedAt IS NULL').bind(account.id).first('id');
+    return env.DB.prepare('SELECT id FROM VoiceConversation WHERE accountId = ? AND endedAt IS NULL')
+        .bind(account.id)
+        .first('id');
 }
 
 describe('voice usage', () => {
@@ -198,7 +214,11 @@ describe('voice usage', () => {
         ['nobody', {}, 1200],
         ['a subscriber', { pro: { expires_date: '2099-01-01T00:00:00Z' } }, 18_000],
         ['a subscriber for life', { pro: { expires_date: null } }, 18_000],
-        ['a late payer within the grace period', { pro: { expires_date: '2020-01-01T00:00:00Z', grace_period_expires_date: '2099-01-01T00:00:00Z' } }, 18_000],
+        [
+            'a late payer within the grace period',
+            { pro: { expires_date: '2020-01-01T00:00:00Z', grace_period_expires_date: '2099-01-01T00:00:00Z' } },
+            18_000,
+        ],
         ['a former subscriber', { pro: { expires_date: '2020-01-01T00:00:00Z' } }, 1200],
         ['a subscriber of something else', { other: { expires_date: null } }, 1200],
         ['somebody with a broken date', { pro: { expires_date: 'soon' } }, 1200],
@@ -225,13 +245,17 @@ describe('a voice token', () => {
         const account = await createAccount(server);
         await planSubscriber(services, account.id, {});
         const body = { agentId: AGENT, revenueCatPublicKey: 'appl_of_the_client' };
-        expect(await account.call('POST', '/v1/voice/token', body)).toMatchObject({ status: 200, body: { allowed: false, agentId: AGENT } });
+        expect(await account.call('POST', '/v1/voice/token', body)).toMatchObject({
+            status: 200,
+            body: { allowed: false, agentId: AGENT },
+        });
         await planSubscriber(services, account.id, { pro: { expires_date: null } });
         const conversationId = await planConversation(services);
         const { body: granted } = await account.call('POST', '/v1/voice/token', body);
         expect(granted).toEqual({ allowed: true, token: expect.any(String), agentId: AGENT });
         expect(await openIdOf(account)).toBe(conversationId);
-        for (const request of await services.requests()) expect(JSON.stringify(request)).not.toContain('appl_of_the_client');
+        for (const request of await services.requests())
+            expect(JSON.stringify(request)).not.toContain('appl_of_the_client');
     });
 
     it('needs no subscription elsewhere, and keeps to the limits', async () => {
@@ -239,7 +263,10 @@ describe('a voice token', () => {
         const account = await createAccount(server);
         await planConversation(services, { status: 'done', seconds: 10 });
         expect((await account.call('POST', '/v1/voice/token', { agentId: AGENT })).body.allowed).toBe(true);
-        expect((await account.call('POST', '/v1/voice/token', { agentId: AGENT })).body).toEqual({ allowed: false, agentId: AGENT });
+        expect((await account.call('POST', '/v1/voice/token', { agentId: AGENT })).body).toEqual({
+            allowed: false,
+            agentId: AGENT,
+        });
         expect(await services.requests(`/v1/subscribers/${account.id}`)).toEqual([]);
     });
 
@@ -253,7 +280,10 @@ describe('a voice token', () => {
     it('is for nobody in production without RevenueCat', async () => {
         const { server, services } = voiceServices({ ENVIRONMENT: 'production', REVENUECAT_API_KEY: undefined });
         const account = await createAccount(server);
-        expect((await account.call('POST', '/v1/voice/token', { agentId: AGENT })).body).toEqual({ allowed: false, agentId: AGENT });
+        expect((await account.call('POST', '/v1/voice/token', { agentId: AGENT })).body).toEqual({
+            allowed: false,
+            agentId: AGENT,
+        });
         expect(await services.requests()).toEqual([]);
     });
 });
