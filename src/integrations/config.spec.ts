@@ -45,6 +45,8 @@ describe('configuration of outside services', () => {
         [{ EXPO_API_URL: 'http://' }, 'EXPO_API_URL (not a URL)'],
         [{ VOICE_FREE_SECONDS: '-1' }, 'VOICE_FREE_SECONDS (not a whole number)'],
         [{ VOICE_CONVERSATION_LIMIT: 'many' }, 'VOICE_CONVERSATION_LIMIT (not a whole number)'],
+        [{ ELEVENLABS_API_KEY: 'sk-ключ' }, 'ELEVENLABS_API_KEY (must be printable ASCII)'],
+        [{ EXPO_ACCESS_TOKEN: 'token\n' }, 'EXPO_ACCESS_TOKEN (must be printable ASCII)'],
         [{ INTEGRATION_TIMEOUT_MS: '1.5' }, 'INTEGRATION_TIMEOUT_MS (not a whole number)'],
     ])('%j is a problem', (env, problem) => {
         expect(read(env).problems).toEqual([problem]);

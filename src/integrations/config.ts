@@ -64,6 +64,13 @@ export function readIntegrations(env: IntegrationsEnv, isProduction: boolean, pr
         return Number(value);
     };
 
+    // They travel in headers: workerd prints values that do not fit into one.
+    const key = (name: keyof IntegrationsEnv) => {
+        const value = env[name] || undefined;
+        if (value !== undefined && !/^[\x21-\x7e]+$/.test(value)) problems.push(`${name} (must be printable ASCII)`);
+        return value;
+    };
+
     return {
         appUrl: url('HAPPY_APP_URL', 'https://app.happy.engineering'),
         timeoutMs: count('INTEGRATION_TIMEOUT_MS', 5000),
@@ -76,11 +83,11 @@ export function readIntegrations(env: IntegrationsEnv, isProduction: boolean, pr
             apiUrl: url('GITHUB_API_URL', 'https://api.github.com'),
         },
         elevenLabs: {
-            apiKey: env.ELEVENLABS_API_KEY || undefined,
+            apiKey: key('ELEVENLABS_API_KEY'),
             url: url('ELEVENLABS_API_URL', 'https://api.elevenlabs.io'),
         },
         revenueCat: {
-            apiKey: env.REVENUECAT_API_KEY || undefined,
+            apiKey: key('REVENUECAT_API_KEY'),
             url: url('REVENUECAT_API_URL', 'https://api.revenuecat.com'),
             entitlement: env.REVENUECAT_ENTITLEMENT || 'pro',
         },
@@ -93,7 +100,7 @@ export function readIntegrations(env: IntegrationsEnv, isProduction: boolean, pr
             conversations: count('VOICE_CONVERSATION_LIMIT', 100),
         },
         expo: {
-            accessToken: env.EXPO_ACCESS_TOKEN || undefined,
+            accessToken: key('EXPO_ACCESS_TOKEN'),
             url: url('EXPO_API_URL', 'https://exp.host'),
         },
     };
