@@ -1,14 +1,21 @@
 import * as z from 'zod';
 import { decodeBase64 } from '@/crypto/base64';
 
-/** A text as D1 and JSON can both hold it: well-formed UTF-16 without NUL, at most `maxBytes` of UTF-8 (contract 4). */
-export function text(maxBytes: number, minBytes = 0) {
+/** A text as D1 and JSON can both hold it: well-formed UTF-16 without NUL, of at most `max` UTF-16 units. */
+export function shortText(max: number, min = 0) {
     return z
         .string()
-        .min(minBytes)
-        .max(maxBytes)
-        .refine((value) => isStorable(value), 'Must not contain NUL or lone surrogates')
-        .refine((value) => Buffer.byteLength(value) <= maxBytes, `Must be at most ${maxBytes} bytes of UTF-8`);
+        .min(min)
+        .max(max)
+        .refine((value) => isStorable(value), 'Must not contain NUL or lone surrogates');
+}
+
+/** A text as D1 and JSON can both hold it, of at most `maxBytes` of UTF-8 (contract 4). */
+export function text(maxBytes: number, minBytes = 0) {
+    return shortText(maxBytes, minBytes).refine(
+        (value) => Buffer.byteLength(value) <= maxBytes,
+        `Must be at most ${maxBytes} bytes of UTF-8`,
+    );
 }
 
 /** An id in a path or body, ours or the client's own: 1 to 128 bytes. */

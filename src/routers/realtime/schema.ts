@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Id, Time, json } from '@/utils/schema';
+import { Id, Time, json, shortText } from '@/utils/schema';
 
 export const NoInput = z.object({});
 
@@ -22,11 +22,7 @@ const RESERVED = ['update', 'ephemeral'];
 
 export const BroadcastInput = z.object({
     message: z.object({
-        type: z
-            .string()
-            .min(1)
-            .max(64)
-            .refine((type) => !RESERVED.includes(type), 'Reserved for the server'),
+        type: shortText(64, 1).refine((type) => !RESERVED.includes(type), 'Reserved for the server'),
         payload: json(MAX_PAYLOAD_BYTES).nullish(),
         timestamp: Time.nullish(),
     }),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Id } from '@/utils/schema';
+import { Id, shortText } from '@/utils/schema';
 
 /** Expo takes 4 KiB a notification in all; what is larger than this is surely no notification. */
 const DATA_BYTES = 10_000;
@@ -8,8 +8,8 @@ export const PushEventInput = z
     .object({
         id: Id,
         kind: z.enum(['done', 'permission', 'question']),
-        title: z.string().min(1).max(200),
-        body: z.string().min(1).max(500),
+        title: shortText(200, 1),
+        body: shortText(500, 1),
         /** Handed to the app with the notification. */
         data: z
             .record(z.string(), z.unknown())
