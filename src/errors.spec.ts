@@ -21,7 +21,8 @@ describe('toPublicError', () => {
         ['BAD_GATEWAY', 502, 'BAD_GATEWAY'],
         ['SERVICE_UNAVAILABLE', 503, 'SERVICE_UNAVAILABLE'],
     ] as [ErrorCode, number, string][])('tells %s as a service put it: %i, %s', (code, status, trpcCode) => {
-        expect(toPublicError(new ServiceError(code, 'Said so'))).toEqual({ code, status, trpcCode, message: 'Said so' });
+        const waits = code === 'RATE_LIMITED' ? { retryAfter: 60 } : {};
+        expect(toPublicError(new ServiceError(code, 'Said so'))).toEqual({ code, status, trpcCode, message: 'Said so', ...waits });
     });
 
     it('finds a service error under what tRPC wrapped around it', () => {
@@ -63,6 +64,7 @@ describe('toPublicError', () => {
         ['an unknown error', new Error('secret')],
         ['a type error', new TypeError("Cannot read properties of undefined (reading 'x')")],
         ['a rejected output', new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message: 'secret', cause: zodError(1) })],
+        ['a schema that fails', new TRPCError({ code: 'BAD_REQUEST', cause: new TypeError('x is not a function') })],
         ['an error of a statement', d1('D1_ERROR: no such column: x: SQLITE_ERROR')],
         ['a text', 'secret'],
         ['nothing', undefined],
@@ -79,6 +81,7 @@ describe('toPublicError', () => {
         expect(toPublicError(d1('D1_ERROR: Network connection lost.'))).toMatchObject({
             code: 'SERVICE_UNAVAILABLE',
             status: 503,
+            retryAfter: 1,
         });
     });
 });

@@ -34,6 +34,8 @@ export interface PublicError {
     trpcCode: (typeof ERRORS)[ErrorCode]['trpc'];
     message: string;
     issues?: Issue[];
+    /** Seconds after which trying again can help, for `Retry-After`. */
+    retryAfter?: number;
 }
 
 /** The one error that services throw: `throw new ServiceError('NOT_FOUND', 'Session not found')`. */
@@ -53,8 +55,10 @@ export function toPublicError(error: unknown): PublicError {
     const service = findServiceError(error);
     if (service) return publicError(service.reason, service.message, service.issues);
 
-    if (error instanceof TRPCError && error.code !== 'INTERNAL_SERVER_ERROR') return refusal(error);
-    if (isDatabaseFailure(error)) return publicError('SERVICE_UNAVAILABLE', 'Database unavailable, try again');
+    if (error instanceof TRPCError && error.code !== 'INTERNAL_SERVER_ERROR' && !isBug(error.cause)) return refusal(error);
+    if (isDatabaseFailure(error)) {
+        return { ...publicError('SERVICE_UNAVAILABLE', 'Database unavailable, try again'), retryAfter: 1 };
+    }
     return publicError('INTERNAL', 'Internal server error');
 }
 
@@ -85,7 +89,9 @@ const MAX_ISSUE_PATH = 200;
 
 function publicError(code: ErrorCode, message: string, issues?: Issue[]): PublicError {
     const { status, trpc } = ERRORS[code];
-    return { code, status, trpcCode: trpc, message, ...(issues && { issues }) };
+    // Every rate limit here counts by the minute.
+    const waits = code === 'RATE_LIMITED' && { retryAfter: 60 };
+    return { code, status, trpcCode: trpc, message, ...(issues && { issues }), ...waits };
 }
 
 /** What tRPC itself refuses: input that a schema rejected, or a call that makes no sense. */
@@ -94,6 +100,11 @@ function refusal({ code, message, cause }: TRPCError): PublicError {
     const word = ERROR_CODES.find((candidate) => ERRORS[candidate].trpc === code) ?? 'VALIDATION_FAILED';
     // With a cause the message is the cause's, which may quote the input; without, it is tRPC's own.
     return publicError(word, cause ? 'Malformed request' : message);
+}
+
+/** tRPC calls whatever a schema throws bad input; these it throws only when the schema itself is wrong. */
+function isBug(cause: unknown): boolean {
+    return cause instanceof TypeError || cause instanceof ReferenceError;
 }
 
 function chainOf(error: unknown): Error[] {

@@ -11,17 +11,10 @@ export function errorResponse(c: Context<HonoEnv>, error: unknown): Response {
         const body = { error: 'Configuration Error', code: 'CONFIGURATION', requestId };
         return c.json({ ...body, missing: error.missing, hint: error.hint }, 500);
     }
-    const { status, code, message, issues } = toPublicError(error);
+    const { status, code, message, issues, retryAfter } = toPublicError(error);
     if (status >= 500) log.error('request failed', { error: describeForLog(error) });
-    const seconds = retryAfter(status);
-    if (seconds !== undefined) c.header('Retry-After', seconds);
+    if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter));
     return c.json({ error: message, code, requestId, ...(issues && { issues }) }, status);
-}
-
-/** `Retry-After` of a status, in seconds: a rate limit's period, or a moment for a database that comes back. */
-export function retryAfter(status: number): string | undefined {
-    if (status === 429) return '60';
-    return status === 503 ? '1' : undefined;
 }
 
 /** The answer to a path that does not exist, for everybody. */

@@ -3,7 +3,6 @@ import type { Hono } from 'hono';
 import { describeForLog, toPublicError } from '@/errors';
 import { readJsonText } from '@/http/body';
 import { createContext } from '@/http/context';
-import { retryAfter } from '@/http/errors';
 import type { HonoEnv } from '@/http/hono-env';
 import { appRouter } from '@/routers';
 import { requestIds } from '@/trpc';
@@ -44,8 +43,9 @@ function boundedRequest(request: Request): Request {
 }
 
 function retryHeaders(errors: unknown[]): Headers {
-    const seconds = errors.map((error) => retryAfter(toPublicError(error).status)).filter((value) => value !== undefined);
-    return new Headers(seconds[0] === undefined ? {} : { 'Retry-After': seconds[0] });
+    const waits = errors.map((error) => toPublicError(error).retryAfter ?? 0);
+    const longest = Math.max(0, ...waits);
+    return new Headers(longest > 0 ? { 'Retry-After': String(longest) } : {});
 }
 
 /** tRPC leaves the type off when it refuses a request as a whole, although the body is JSON. */
