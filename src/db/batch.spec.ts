@@ -42,14 +42,17 @@ describe('writeForAccount', () => {
         expect(seq).toBe(expected);
     });
 
-    it.each([[1], [0]])('runs the sides one after the other when it changed something (%i a row)', async (updatesPerRow) => {
-        const accountId = await accountWith(['a', 'b']);
-        const side = (tag: string) =>
-            sql`UPDATE ${sessions} SET seq = seq + 5 WHERE accountId = ${accountId} AND tag = ${tag} AND changes() > 0`;
-        const main = rename(accountId, ['a']);
-        await writeForAccount(db, { accountId, main, updatesPerRow, sides: [side('a!'), side('b')] });
-        expect(await tagsOf(accountId)).toEqual(['a! 5', 'b 5']);
-    });
+    it.each([[1], [0]])(
+        'runs the sides one after the other when it changed something (%i a row)',
+        async (updatesPerRow) => {
+            const accountId = await accountWith(['a', 'b']);
+            const side = (tag: string) =>
+                sql`UPDATE ${sessions} SET seq = seq + 5 WHERE accountId = ${accountId} AND tag = ${tag} AND changes() > 0`;
+            const main = rename(accountId, ['a']);
+            await writeForAccount(db, { accountId, main, updatesPerRow, sides: [side('a!'), side('b')] });
+            expect(await tagsOf(accountId)).toEqual(['a! 5', 'b 5']);
+        },
+    );
 
     it("runs `before` first, and does not take its rows for the main write's", async () => {
         const accountId = await accountWith(['a', 'b', 'c']);
@@ -89,7 +92,10 @@ describe('writeForAccount', () => {
             main: rename(accountId, ['a']),
             reads: [
                 db.select({ tag: sessions.tag, active: sessions.active }).from(sessions).where(ownedBy(accountId)),
-                db.select({ seq: accounts.seq }).from(accounts).where(sql`id = ${accountId}`),
+                db
+                    .select({ seq: accounts.seq })
+                    .from(accounts)
+                    .where(sql`id = ${accountId}`),
             ],
         });
         expect(reads).toEqual([[{ tag: 'a!', active: true }], [{ seq: 1 }]]);
@@ -118,7 +124,10 @@ describe('jsonRows', () => {
     });
 
     it('sends a list that fits in one parameter', () => {
-        const { params } = db.select().from(sql`${jsonRows(['a', 'b'])}`).toSQL();
+        const { params } = db
+            .select()
+            .from(sql`${jsonRows(['a', 'b'])}`)
+            .toSQL();
         expect(params).toEqual(['["a","b"]']);
     });
 
@@ -129,7 +138,10 @@ describe('jsonRows', () => {
     ])('splits %s over parameters of at most 1.5 MB', async (_, text, count) => {
         const items = Array.from({ length: count }, (_item, i) => ({ i, text }));
         const source = jsonRows(items);
-        const { params } = db.select().from(sql`${source}`).toSQL();
+        const { params } = db
+            .select()
+            .from(sql`${source}`)
+            .toSQL();
         expect(params.every((param) => Buffer.byteLength(param as string) <= 1_500_000)).toBe(true);
         expect(params.flatMap((param) => JSON.parse(param as string))).toEqual(items);
         // D1 has to take it: it refuses compound selects of more than five parts, and parameters of more than 2 MB.
@@ -140,7 +152,10 @@ describe('jsonRows', () => {
     });
 
     it('lets an item that is longer stand alone', () => {
-        const { params } = db.select().from(sql`${jsonRows(['a', 'x'.repeat(1_600_000), 'b'])}`).toSQL();
+        const { params } = db
+            .select()
+            .from(sql`${jsonRows(['a', 'x'.repeat(1_600_000), 'b'])}`)
+            .toSQL();
         expect(params.map((param) => (param as string).length)).toEqual([5, 1_600_004, 5]);
     });
 });

@@ -83,7 +83,10 @@ export async function writeBatch<const Reads extends readonly Read[]>(
 ): Promise<{ written: unknown[][]; reads: Rows<Reads> }> {
     const client = db.$client;
     const prepared = reads.map((read) => (read as unknown as { _prepare(): PreparedRead })._prepare());
-    const statements = [...writes.map((write) => dialect.sqlToQuery(write)), ...prepared.map((read) => read.getQuery())];
+    const statements = [
+        ...writes.map((write) => dialect.sqlToQuery(write)),
+        ...prepared.map((read) => read.getQuery()),
+    ];
     const results = await client.batch(statements.map(({ sql: text, params }) => client.prepare(text).bind(...params)));
     return {
         written: writes.map((_, i) => results[i]?.results ?? []),

@@ -62,14 +62,19 @@ describe('a page', () => {
 
     it('costs an ordinary list one look at each row more than reading it', async () => {
         const { sql: text, params } = query('short', 100).toSQL();
-        const { meta } = await env.DB.prepare(text).bind(...params).all();
+        const { meta } = await env.DB.prepare(text)
+            .bind(...params)
+            .all();
         expect(meta.rows_read).toBeLessThanOrEqual(2 * 101 + 2);
     });
 });
 
 describe('takePage', () => {
     it('takes at least one row, however long it is', () => {
-        const rows = [{ id: 1, bytes: 2 * PAGE_BYTES }, { id: 2, bytes: 1 }];
+        const rows = [
+            { id: 1, bytes: 2 * PAGE_BYTES },
+            { id: 2, bytes: 1 },
+        ];
         expect(takePage(rows, 10)).toEqual({ page: [{ id: 1 }], hasMore: true });
     });
 });

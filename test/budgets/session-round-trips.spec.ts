@@ -67,18 +67,25 @@ describe('D1 round trips', () => {
         expect([answered, roundTrips]).toEqual([status, 1]);
     });
 
-    it.each(OPERATIONS.filter(([status]) => status === 200))('two with a new token: %i %s %s %j', async (status, ...operation) => {
-        const [method, path, body, headers] = operation;
-        const { account, fill } = await furnished();
-        // Another isolate: it has verified no token yet.
-        const cold = startServer();
-        const response = await cold.fetch(fill(path), {
-            method,
-            headers: { Authorization: `Bearer ${account.token}`, ...(body && { 'Content-Type': 'application/json' }), ...headers },
-            ...(body && { body: JSON.stringify(body) }),
-        });
-        expect([response.status, cold.db.roundTrips]).toEqual([status, 2]);
-    });
+    it.each(OPERATIONS.filter(([status]) => status === 200))(
+        'two with a new token: %i %s %s %j',
+        async (status, ...operation) => {
+            const [method, path, body, headers] = operation;
+            const { account, fill } = await furnished();
+            // Another isolate: it has verified no token yet.
+            const cold = startServer();
+            const response = await cold.fetch(fill(path), {
+                method,
+                headers: {
+                    Authorization: `Bearer ${account.token}`,
+                    ...(body && { 'Content-Type': 'application/json' }),
+                    ...headers,
+                },
+                ...(body && { body: JSON.stringify(body) }),
+            });
+            expect([response.status, cold.db.roundTrips]).toEqual([status, 2]);
+        },
+    );
 
     it('none for what is refused before', async () => {
         const { account, fill } = await furnished();
@@ -93,9 +100,13 @@ describe('D1 round trips', () => {
     });
 
     it('are counted for every procedure', () => {
-        const counted = new Set(OPERATIONS.filter(([status]) => status === 200).map(([, method, path]) => `${method} ${pattern(path)}`));
+        const counted = new Set(
+            OPERATIONS.filter(([status]) => status === 200).map(([, method, path]) => `${method} ${pattern(path)}`),
+        );
         const routes = restRoutes()
-            .filter(({ procedurePath }) => /^(sessions|messages)\./.test(procedurePath) && !ELSEWHERE.test(procedurePath))
+            .filter(
+                ({ procedurePath }) => /^(sessions|messages)\./.test(procedurePath) && !ELSEWHERE.test(procedurePath),
+            )
             .map(({ method, path }) => `${method} ${path}`);
         expect([...counted].sort()).toEqual(routes.sort());
     });

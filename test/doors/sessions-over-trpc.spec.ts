@@ -44,11 +44,18 @@ describe('over tRPC, as over REST', () => {
         const { account, api } = await client();
         const { id } = (await api.sessions.create.mutate({ tag: 'tag', metadata: 'm' })).session;
         const { message } = await api.messages.create.mutate({ id, content: { any: ['JSON', null] }, localId: 'a' });
-        const { messages } = await api.messages.append.mutate({ sessionId: id, messages: [{ content: 'text', localId: 'b' }] });
+        const { messages } = await api.messages.append.mutate({
+            sessionId: id,
+            messages: [{ content: 'text', localId: 'b' }],
+        });
         expect([message.seq, messages[0]?.seq]).toEqual([1, 2]);
         const rest = async (path: string) => (await account.call('GET', path)).body;
-        expect(await api.messages.recent.query({ id, sinceSeq: 0 })).toEqual(await rest(`/v1/sessions/${id}/messages?sinceSeq=0`));
-        expect(await api.messages.page.query({ id, limit: 1 })).toEqual(await rest(`/v2/sessions/${id}/messages?limit=1`));
+        expect(await api.messages.recent.query({ id, sinceSeq: 0 })).toEqual(
+            await rest(`/v1/sessions/${id}/messages?sinceSeq=0`),
+        );
+        expect(await api.messages.page.query({ id, limit: 1 })).toEqual(
+            await rest(`/v2/sessions/${id}/messages?limit=1`),
+        );
         const list = await api.messages.list.query({ sessionId: id, before_seq: 9 });
         expect(list).toEqual(await rest(`/v3/sessions/${id}/messages?before_seq=9`));
         expect(list.messages.map(({ content }) => content)).toEqual([{ t: 'encrypted', c: 'text' }]);

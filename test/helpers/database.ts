@@ -32,7 +32,11 @@ export function probeDatabase(real: D1Database): DatabaseProbe {
     let fault: { when: 'before' | 'after'; message: string } | undefined;
     let rule: ((call: number) => 'before' | 'after' | undefined) | null = null;
 
-    async function call<T>(sent: Sent[], run: () => Promise<T>, metas: (result: T) => { meta?: unknown }[]): Promise<T> {
+    async function call<T>(
+        sent: Sent[],
+        run: () => Promise<T>,
+        metas: (result: T) => { meta?: unknown }[],
+    ): Promise<T> {
         for (const statement of sent) statements.set(statement.sql, statement);
         probe.roundTrips += 1;
         const now = fault ?? faultBy(rule?.(probe.roundTrips));

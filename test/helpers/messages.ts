@@ -11,11 +11,18 @@ export async function appendTexts(account: TestAccount, sessionId: string, texts
 }
 
 /** A new account with a session of so many encrypted messages. */
-export async function sessionWith(server: TestServer, messages: number): Promise<{ account: TestAccount; sid: string }> {
+export async function sessionWith(
+    server: TestServer,
+    messages: number,
+): Promise<{ account: TestAccount; sid: string }> {
     const account = await createAccount(server);
     const sid = await createSession(account);
     for (let i = 0; i < messages; i += 100) {
-        await appendTexts(account, sid, Array.from({ length: Math.min(100, messages - i) }, (_, n) => `${i + n}`));
+        await appendTexts(
+            account,
+            sid,
+            Array.from({ length: Math.min(100, messages - i) }, (_, n) => `${i + n}`),
+        );
     }
     return { account, sid };
 }

@@ -13,7 +13,9 @@ describe('P1 idempotent append', () => {
         const sid = await createSession(account);
         const v3 = (localIds: string[]) =>
             account
-                .call('POST', `/v3/sessions/${sid}/messages`, { messages: localIds.map((localId) => ({ localId, content: 'c' })) })
+                .call('POST', `/v3/sessions/${sid}/messages`, {
+                    messages: localIds.map((localId) => ({ localId, content: 'c' })),
+                })
                 .then(({ body }) => body.messages);
         // Each sends for the localId it is given; some send others along.
         const doors: ((localId: string) => Promise<Facts[]>)[] = [
@@ -21,8 +23,13 @@ describe('P1 idempotent append', () => {
             (localId) => v3([localId, localId]),
             (localId) => v3(['0', localId, '9']),
             (localId) =>
-                account.call('POST', `/v1/sessions/${sid}/messages`, { localId, content: { any: 'JSON' } }).then(({ body }) => [body.message]),
-            (localId) => createClient(server, account.token).messages.create.mutate({ id: sid, localId, content: 1 }).then(({ message }) => [message]),
+                account
+                    .call('POST', `/v1/sessions/${sid}/messages`, { localId, content: { any: 'JSON' } })
+                    .then(({ body }) => [body.message]),
+            (localId) =>
+                createClient(server, account.token)
+                    .messages.create.mutate({ id: sid, localId, content: 1 })
+                    .then(({ message }) => [message]),
             async (localId) => {
                 const input = { sessionId: sid, messages: [{ localId, content: 'c' }] };
                 return (await createClient(server, account.token).messages.append.mutate(input)).messages;

@@ -12,7 +12,9 @@ describe('P2 gapless seq', () => {
         const account = await createAccount(server);
         const sid = await createSession(account);
         const blocks = await Promise.all(
-            Array.from({ length: 50 }, (_, i) => append(account, sid, i, (i % 7) + 1).then(({ body }) => body.messages)),
+            Array.from({ length: 50 }, (_, i) =>
+                append(account, sid, i, (i % 7) + 1).then(({ body }) => body.messages),
+            ),
         );
         await expectGapless(account, sid, blocks);
         const updates = (await updatesOf(server, account, 1)).map(({ update }) => update);
@@ -23,7 +25,7 @@ describe('P2 gapless seq', () => {
     it('numbers parallel appends to two sessions independently', async () => {
         const account = await createAccount(server);
         const sids = [await createSession(account), await createSession(account)] as const;
-        await Promise.all(Array.from({ length: 40 }, (_, i) => append(account, sids[i % 2] as string, i, (i % 3) + 1)));
+        await Promise.all(Array.from({ length: 40 }, (_, i) => append(account, sids[i % 2], i, (i % 3) + 1)));
         for (const sid of sids) {
             const seqs = (await readAll(account, sid)).map(({ seq }) => seq);
             expect(seqs).toEqual(seqs.map((_, i) => i + 1));
@@ -44,7 +46,9 @@ describe('P2 gapless seq', () => {
             }
         };
         const first = server.db.roundTrips;
-        server.db.failBy((call) => (call - first > 60 ? undefined : (['before', undefined, 'after'] as const)[call % 3]));
+        server.db.failBy((call) =>
+            call - first > 60 ? undefined : (['before', undefined, 'after'] as const)[call % 3],
+        );
         const blocks = await Promise.all(Array.from({ length: 50 }, (_, i) => send(i)));
         server.db.failBy(null);
         errors.mockRestore();
@@ -59,20 +63,33 @@ describe('P2 gapless seq', () => {
             Array.from({ length: 30 }, (_, i) =>
                 i % 3 === 0
                     ? append(account, sid, i, 2)
-                    : account.call('POST', `/v1/sessions/${sid}/messages`, i % 3 === 1 ? { content: i } : { content: i, localId: `${i}` }),
+                    : account.call(
+                          'POST',
+                          `/v1/sessions/${sid}/messages`,
+                          i % 3 === 1 ? { content: i } : { content: i, localId: `${i}` },
+                      ),
             ),
         );
-        expect((await readAll(account, sid)).map(({ seq }) => seq)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+        expect((await readAll(account, sid)).map(({ seq }) => seq)).toEqual(
+            Array.from({ length: 40 }, (_, i) => i + 1),
+        );
     });
 });
 
 function append(account: TestAccount, sid: string, sender: number, count: number) {
-    const messages = Array.from({ length: count }, (_, i) => ({ localId: `${sender}-${i}`, content: `${sender} ${i}` }));
+    const messages = Array.from({ length: count }, (_, i) => ({
+        localId: `${sender}-${i}`,
+        content: `${sender} ${i}`,
+    }));
     return account.call('POST', `/v3/sessions/${sid}/messages`, { messages });
 }
 
 /** The session holds just these blocks of messages, each in its order; every message has one seq and one account seq. */
-async function expectGapless(account: TestAccount, sid: string, blocks: { localId: string; seq: number }[][]): Promise<void> {
+async function expectGapless(
+    account: TestAccount,
+    sid: string,
+    blocks: { localId: string; seq: number }[][],
+): Promise<void> {
     const count = blocks.flat().length;
     const stored = await readAll(account, sid);
     expect(stored.map(({ seq }) => seq)).toEqual(Array.from({ length: count }, (_, i) => i + 1));

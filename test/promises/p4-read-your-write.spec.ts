@@ -61,7 +61,9 @@ describe('P4 read your write', () => {
                     account.call('GET', `/v3/${messages}?after_seq=${seq - 1}`).then(({ body }) => body.messages),
                     account.call('GET', `/v3/${messages}?before_seq=${seq + 1}`).then(({ body }) => body.messages),
                     api.list.query({ sessionId: sid }).then((page) => page.messages),
-                    api.recent.query({ id: sid }).then((page) => page.messages as { id: string; seq: number; content: unknown }[]),
+                    api.recent
+                        .query({ id: sid })
+                        .then((page) => page.messages as { id: string; seq: number; content: unknown }[]),
                 ]);
                 for (const list of lists) {
                     expect(list.find(({ id }) => id === mine?.id)).toMatchObject({ seq, content: { c: `text ${i}` } });

@@ -12,36 +12,41 @@ const FIELDS = [
 ] as const;
 
 describe('P7 optimistic locks', () => {
-    it.each(FIELDS)('of 20 writers of $field with one version one wins, and 19 get its value', async ({ field, path, version }) => {
-        const account = await createAccount(server);
-        const id = await createSession(account);
-        const answers: Record<string, unknown>[] = await Promise.all(
-            Array.from({ length: 20 }, async (_, i) => {
-                const value = `writer ${i}`;
-                if (i % 2 === 0) {
-                    const input = { [field]: value, expectedVersion: version };
-                    return (await account.call('PUT', `/v1/sessions/${id}/${path}`, input)).body;
-                }
-                const api = createClient(server, account.token).sessions;
-                return field === 'metadata'
-                    ? api.updateMetadata.mutate({ id, metadata: value, expectedVersion: version })
-                    : api.updateAgentState.mutate({ id, agentState: value, expectedVersion: version });
-            }),
-        );
-        const winners = answers.filter(({ result }) => result === 'success');
-        expect(winners).toHaveLength(1);
-        const value = winners[0]?.[field];
-        expect(value).toBe(`writer ${answers.findIndex(({ result }) => result === 'success')}`);
-        const losers = answers.filter(({ result }) => result !== 'success');
-        expect(losers).toEqual(Array(19).fill({ result: 'version-mismatch', version: version + 1, [field]: value }));
+    it.each(FIELDS)(
+        'of 20 writers of $field with one version one wins, and 19 get its value',
+        async ({ field, path, version }) => {
+            const account = await createAccount(server);
+            const id = await createSession(account);
+            const answers: Record<string, unknown>[] = await Promise.all(
+                Array.from({ length: 20 }, async (_, i) => {
+                    const value = `writer ${i}`;
+                    if (i % 2 === 0) {
+                        const input = { [field]: value, expectedVersion: version };
+                        return (await account.call('PUT', `/v1/sessions/${id}/${path}`, input)).body;
+                    }
+                    const api = createClient(server, account.token).sessions;
+                    return field === 'metadata'
+                        ? api.updateMetadata.mutate({ id, metadata: value, expectedVersion: version })
+                        : api.updateAgentState.mutate({ id, agentState: value, expectedVersion: version });
+                }),
+            );
+            const winners = answers.filter(({ result }) => result === 'success');
+            expect(winners).toHaveLength(1);
+            const value = winners[0]?.[field];
+            expect(value).toBe(`writer ${answers.findIndex(({ result }) => result === 'success')}`);
+            const losers = answers.filter(({ result }) => result !== 'success');
+            expect(losers).toEqual(
+                Array(19).fill({ result: 'version-mismatch', version: version + 1, [field]: value }),
+            );
 
-        const { session } = (await account.call('GET', `/v1/sessions/${id}`)).body;
-        expect(session).toMatchObject({ [field]: value, [`${field}Version`]: version + 1 });
-        expect((await updatesOf(server, account, 1)).map(({ update }) => update.body)).toEqual([
-            { t: 'update-session', id, sid: id, [field]: { value, version: version + 1 } },
-        ]);
-        expect(await seqOf(server, account)).toBe(2);
-    });
+            const { session } = (await account.call('GET', `/v1/sessions/${id}`)).body;
+            expect(session).toMatchObject({ [field]: value, [`${field}Version`]: version + 1 });
+            expect((await updatesOf(server, account, 1)).map(({ update }) => update.body)).toEqual([
+                { t: 'update-session', id, sid: id, [field]: { value, version: version + 1 } },
+            ]);
+            expect(await seqOf(server, account)).toBe(2);
+        },
+    );
 
     it('metadata and agent state do not stand in each other’s way', async () => {
         const account = await createAccount(server);
@@ -58,14 +63,19 @@ describe('P7 optimistic locks', () => {
         const id = await createSession(account);
         await Promise.all(
             Array.from({ length: 10 }, async (_, i) => {
-                for (let expectedVersion = 1, done = false; !done; ) {
-                    const { body } = await account.call('PUT', `/v1/sessions/${id}/metadata`, { metadata: `${i}`, expectedVersion });
+                for (let expectedVersion = 1, done = false; !done;) {
+                    const { body } = await account.call('PUT', `/v1/sessions/${id}/metadata`, {
+                        metadata: `${i}`,
+                        expectedVersion,
+                    });
                     done = body.result === 'success';
                     expectedVersion = body.version;
                 }
             }),
         );
-        const versions = (await updatesOf(server, account, 1)).map(({ update }) => (update.body.metadata as { version: number }).version);
+        const versions = (await updatesOf(server, account, 1)).map(
+            ({ update }) => (update.body.metadata as { version: number }).version,
+        );
         expect(versions).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     });
 

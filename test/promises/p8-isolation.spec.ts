@@ -73,11 +73,11 @@ describe('P8 isolation', () => {
 
     it('knows a localId of another’s messages in no session of one’s own', async () => {
         const { owner, id, stranger } = await foreignSession();
-        const [{ localId }] = (await readAll(owner, id)) as [{ localId: string }];
+        const [known] = await readAll(owner, id);
         const mine = await stranger.call('POST', '/v1/sessions', { tag: 'tag', metadata: 'mine' });
-        const messages = [{ localId, content: 'mine' }];
+        const messages = [{ localId: known.localId, content: 'mine' }];
         const { body } = await stranger.call('POST', `/v3/sessions/${mine.body.session.id}/messages`, { messages });
-        expect(body.messages).toMatchObject([{ localId, seq: 1 }]);
+        expect(body.messages).toMatchObject([{ localId: known.localId, seq: 1 }]);
     });
 
     it('lists nobody else’s sessions', async () => {
@@ -98,18 +98,22 @@ describe('P8 isolation', () => {
             remove: (sid) => sessions.delete.mutate({ id: sid, hard: true }),
             archive: (sid) => sessions.archive.mutate({ id: sid }),
             updateMetadata: (sid) => sessions.updateMetadata.mutate({ id: sid, metadata: 'mine', expectedVersion: 1 }),
-            updateAgentState: (sid) => sessions.updateAgentState.mutate({ id: sid, agentState: 'mine', expectedVersion: 1 }),
+            updateAgentState: (sid) =>
+                sessions.updateAgentState.mutate({ id: sid, agentState: 'mine', expectedVersion: 1 }),
             recent: (sid) => messages.recent.query({ id: sid }),
             page: (sid) => messages.page.query({ id: sid }),
             list: (sid) => messages.list.query({ sessionId: sid }),
             create: (sid) => messages.create.mutate({ id: sid, content: 'mine' }),
-            append: (sid) => messages.append.mutate({ sessionId: sid, messages: [{ localId: 'mine', content: 'mine' }] }),
+            append: (sid) =>
+                messages.append.mutate({ sessionId: sid, messages: [{ localId: 'mine', content: 'mine' }] }),
             cursor: (sid) => sessions.page.query({ cursor: `cursor_v1_${sid}` }),
         };
         for (const [name, run] of Object.entries(calls)) {
             const refused = await refusal(run(id));
             expect(refused, name).toEqual(await refusal(run(UNKNOWN)));
-            expect(refused, name).toMatchObject(name === 'cursor' ? { data: { httpStatus: 400 } } : { message: 'Session not found' });
+            expect(refused, name).toMatchObject(
+                name === 'cursor' ? { data: { httpStatus: 400 } } : { message: 'Session not found' },
+            );
         }
         expect(await everything(owner, id)).toEqual(before);
         expect(await seqOf(server, stranger)).toBe(0);

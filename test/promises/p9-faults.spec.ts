@@ -5,7 +5,7 @@ import { probeHubs } from '@test/helpers/hubs';
 import { appendTexts, readAll } from '@test/helpers/messages';
 import { startServer } from '@test/helpers/server';
 import { createClient } from '@test/helpers/trpc';
-import { seqOf } from '@test/helpers/updates';
+import { seqOf, updatesOf } from '@test/helpers/updates';
 
 const hubs = probeHubs();
 const server = startServer({ ACCOUNT_HUB: hubs.binding });
@@ -26,11 +26,18 @@ interface Write {
 }
 
 const WRITES: Write[] = [
-    { name: 'create a session', numbers: 1, send: (a) => a.call('POST', '/v1/sessions', { tag: 'new', metadata: 'm' }) },
+    {
+        name: 'create a session',
+        numbers: 1,
+        send: (a) => a.call('POST', '/v1/sessions', { tag: 'new', metadata: 'm' }),
+    },
     {
         name: 'append through v3',
         numbers: 2,
-        send: (a, id) => a.call('POST', `/v3/sessions/${id}/messages`, { messages: ['a', 'b'].map((c) => ({ localId: c, content: c })) }),
+        send: (a, id) =>
+            a.call('POST', `/v3/sessions/${id}/messages`, {
+                messages: ['a', 'b'].map((c) => ({ localId: c, content: c })),
+            }),
     },
     {
         name: 'append through v1',
@@ -60,36 +67,42 @@ const WRITES: Write[] = [
 ];
 
 describe('P9 a transient database error', () => {
-    it.each(WRITES)('before the commit writes and tells nothing, and the next try works: $name', async ({ send, numbers }) => {
-        const { account, id } = await accountWithSession();
-        const before = await everything(account, id);
-        const attempts = hubs.attempts.length;
-        server.db.failNext('before');
-        expectUnavailable(await send(account, id));
-        expect(await everything(account, id)).toEqual(before);
-        expect(hubs.attempts).toHaveLength(attempts);
-        expect((await send(account, id)).status).toBe(200);
-        expect(await seqOf(server, account)).toBe(before.seq + numbers);
-    });
+    it.each(WRITES)(
+        'before the commit writes and tells nothing, and the next try works: $name',
+        async ({ send, numbers }) => {
+            const { account, id } = await accountWithSession();
+            const before = await everything(account, id);
+            const attempts = hubs.attempts.length;
+            server.db.failNext('before');
+            expectUnavailable(await send(account, id));
+            expect(await everything(account, id)).toEqual(before);
+            expect(hubs.attempts).toHaveLength(attempts);
+            expect((await send(account, id)).status).toBe(200);
+            expect(await seqOf(server, account)).toBe(before.seq + numbers);
+        },
+    );
 
-    it.each(WRITES)('after the commit takes nothing back, and the next try finds it: $name', async ({ send, numbers, retried }) => {
-        const { account, id } = await accountWithSession();
-        server.db.failNext('after');
-        expectUnavailable(await send(account, id));
-        const committed = await everything(account, id);
-        expect(committed.seq).toBe(2 + numbers);
-        const again = await send(account, id);
-        expect(again.status).toBe(retried?.status ?? 200);
-        if (retried) expect(again.body).toMatchObject(retried.body);
-        const after = await everything(account, id);
-        expect([after.seq, after.messages, after.sessions.length]).toEqual([
-            committed.seq,
-            committed.messages,
-            committed.sessions.length,
-        ]);
-        // Whoever tries again lets the hub know of numbers that it was never told.
-        if (again.status === 200) expect(hubs.attempts.at(-1)).toMatchObject({ seq: committed.seq, updates: [] });
-    });
+    it.each(WRITES)(
+        'after the commit takes nothing back, and the next try finds it: $name',
+        async ({ send, numbers, retried }) => {
+            const { account, id } = await accountWithSession();
+            server.db.failNext('after');
+            expectUnavailable(await send(account, id));
+            const committed = await everything(account, id);
+            expect(committed.seq).toBe(2 + numbers);
+            const again = await send(account, id);
+            expect(again.status).toBe(retried?.status ?? 200);
+            if (retried) expect(again.body).toMatchObject(retried.body);
+            const after = await everything(account, id);
+            expect([after.seq, after.messages, after.sessions.length]).toEqual([
+                committed.seq,
+                committed.messages,
+                committed.sessions.length,
+            ]);
+            // Whoever tries again lets the hub know of numbers that it was never told.
+            if (again.status === 200) expect(hubs.attempts.at(-1)).toMatchObject({ seq: committed.seq, updates: [] });
+        },
+    );
 
     it.each([
         '/v1/sessions',
@@ -134,23 +147,25 @@ describe('P9 a publish that fails', () => {
         expect(await appendTexts(account, id, ['a'])).toMatchObject([{ seq: 2 }]);
         const attempts = hubs.attempts.slice(earlier);
         expect(attempts).toEqual(Array(failures + 1).fill(attempts[0]));
-        const log = await server.env.ACCOUNT_HUB.getByName(account.id).updatesSince(2);
-        expect(log).toEqual(attempts[0]?.updates);
+        expect(await updatesOf(server, account, 2)).toEqual(attempts[0]?.updates);
         expect(logged).toHaveBeenCalledTimes(failures);
     });
 
-    it.each([WRITES[0], WRITES[1], WRITES[7]] as Write[])('for good, after three more tries, leaves the write standing: $name', async ({ send, numbers }) => {
-        const { account, id } = await accountWithSession();
-        const earlier = hubs.attempts.length;
-        hubs.failNext(4);
-        expect((await send(account, id)).status).toBe(200);
-        expect(hubs.attempts).toHaveLength(earlier + 4);
-        expect(await seqOf(server, account)).toBe(2 + numbers);
-        // The next write's number shows the hub that it has missed something.
-        await createSession(account);
-        const next = hubs.attempts.at(-1);
-        expect(next).toMatchObject({ seq: 3 + numbers, updates: [{ update: { seq: 3 + numbers } }] });
-    });
+    it.each([WRITES[0], WRITES[1], WRITES[7]] as Write[])(
+        'for good, after three more tries, leaves the write standing: $name',
+        async ({ send, numbers }) => {
+            const { account, id } = await accountWithSession();
+            const earlier = hubs.attempts.length;
+            hubs.failNext(4);
+            expect((await send(account, id)).status).toBe(200);
+            expect(hubs.attempts).toHaveLength(earlier + 4);
+            expect(await seqOf(server, account)).toBe(2 + numbers);
+            // The next write's number shows the hub that it has missed something.
+            await createSession(account);
+            const next = hubs.attempts.at(-1);
+            expect(next).toMatchObject({ seq: 3 + numbers, updates: [{ update: { seq: 3 + numbers } }] });
+        },
+    );
 });
 
 async function accountWithSession() {
@@ -162,7 +177,10 @@ async function accountWithSession() {
 
 /** What a session is like, and the counter of its account. */
 async function everything(account: TestAccount, id: string) {
-    const [sessions, state] = [await account.call('GET', '/v1/sessions'), await account.call('GET', `/v1/sessions/${id}/state`)];
+    const [sessions, state] = [
+        await account.call('GET', '/v1/sessions'),
+        await account.call('GET', `/v1/sessions/${id}/state`),
+    ];
     const messages = state.status === 200 ? await readAll(account, id) : [];
     return { sessions: sessions.body.sessions, state: told(state.body), messages, seq: await seqOf(server, account) };
 }

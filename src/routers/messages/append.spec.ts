@@ -8,7 +8,9 @@ import { seqOf, updatesOf } from '@test/helpers/updates';
 const server = startServer();
 const clock = holdClock();
 
-const texts = (...contents: string[]) => ({ messages: contents.map((content) => ({ content, localId: `id of ${content}` })) });
+const texts = (...contents: string[]) => ({
+    messages: contents.map((content) => ({ content, localId: `id of ${content}` })),
+});
 
 describe('POST /v3/sessions/:sessionId/messages', () => {
     it('appends messages as one block of seqs, in the order given', async () => {
@@ -67,7 +69,13 @@ describe('POST /v3/sessions/:sessionId/messages', () => {
         clock.advance(1000);
         const again = { messages: [...texts('c', 'b').messages, { content: 'another', localId: 'id of a' }] };
         const { body } = await account.call('POST', `/v3/sessions/${sid}/messages`, again);
-        const added = { id: expect.any(String), seq: 3, localId: 'id of c', createdAt: Date.now(), updatedAt: Date.now() };
+        const added = {
+            id: expect.any(String),
+            seq: 3,
+            localId: 'id of c',
+            createdAt: Date.now(),
+            updatedAt: Date.now(),
+        };
         expect(body).toEqual({ messages: [...first.body.messages, added] });
         expect((await readAll(account, sid)).map(({ content }) => content)).toEqual(
             ['a', 'b', 'c'].map((c) => ({ t: 'encrypted', c })),
@@ -126,7 +134,9 @@ describe('limits of v3 (contract 4)', () => {
         const sid = await createSession(account);
         const many = (count: number) => texts(...Array.from({ length: count }, (_, i) => `${i}`));
         const full = await account.call('POST', `/v3/sessions/${sid}/messages`, many(100));
-        expect(full.body.messages.map(({ seq }: { seq: number }) => seq)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+        expect(full.body.messages.map(({ seq }: { seq: number }) => seq)).toEqual(
+            Array.from({ length: 100 }, (_, i) => i + 1),
+        );
         for (const count of [101, 0]) {
             const { status, body } = await account.call('POST', `/v3/sessions/${sid}/messages`, many(count));
             expect([status, body.issues[0].path]).toEqual([400, 'messages']);
@@ -158,7 +168,9 @@ describe('limits of v3 (contract 4)', () => {
         }
         const again = messages.map(({ localId }) => ({ localId, content: 'short' }));
         const { body } = await account.call('POST', `/v3/sessions/${sid}/messages`, { messages: again });
-        expect(body.messages.map(({ seq }: { seq: number }) => seq)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+        expect(body.messages.map(({ seq }: { seq: number }) => seq)).toEqual(
+            Array.from({ length: 30 }, (_, i) => i + 1),
+        );
     });
 
     it.each([
@@ -175,7 +187,9 @@ describe('limits of v3 (contract 4)', () => {
         const { status } = await account.call('POST', `/v3/sessions/${sid}/messages`, { messages: [message] });
         expect(status).toBe(200);
         const { body } = await account.call('GET', `/v3/sessions/${sid}/messages`);
-        expect(body.messages).toMatchObject([{ localId: message.localId, content: { t: 'encrypted', c: message.content } }]);
+        expect(body.messages).toMatchObject([
+            { localId: message.localId, content: { t: 'encrypted', c: message.content } },
+        ]);
     });
 
     it.each([
@@ -192,7 +206,10 @@ describe('limits of v3 (contract 4)', () => {
     ])('refuses %s, and the rest with it', async (_, field, input) => {
         const account = await createAccount(server);
         const sid = await createSession(account);
-        const messages = [{ content: 'good', localId: 'good' }, { content: 'x', localId: 'y', ...input }];
+        const messages = [
+            { content: 'good', localId: 'good' },
+            { content: 'x', localId: 'y', ...input },
+        ];
         const { status, body } = await account.call('POST', `/v3/sessions/${sid}/messages`, { messages });
         expect([status, body.issues[0].path]).toEqual([400, `messages.1.${field}`]);
         expect(await readAll(account, sid)).toEqual([]);

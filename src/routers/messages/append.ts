@@ -49,7 +49,10 @@ async function append(
 
     const { changed, reads, seq } = await writeForAccount(ctx.db, {
         accountId,
-        main: sql<{ id: string; seq: number }>`INSERT INTO ${sessionMessages} (sessionId, seq, id, localId, content, createdAt, updatedAt)
+        main: sql<{
+            id: string;
+            seq: number;
+        }>`INSERT INTO ${sessionMessages} (sessionId, seq, id, localId, content, createdAt, updatedAt)
             SELECT s.id, s.seq + row_number() OVER (ORDER BY m.value ->> 'position'), m.value ->> 'id',
                 m.value ->> 'localId', m.value -> 'content', ${now}, ${now}
             FROM ${sessions} s, ${jsonRows(fresh)} m

@@ -28,13 +28,10 @@ export const MessageText = EncryptedText.refine(
  * Any JSON to be stored as a message's content. A text counts alone, without quotes and the envelope that v3 puts around
  * it: what one door takes, the other takes too.
  */
-export const MessageContent = json(STORED_BYTES).refine(
-    (value) => {
-        const text = textIn(value);
-        return (text === undefined ? bytesOf(value) : Buffer.byteLength(text)) <= CONTENT_BYTES;
-    },
-    `Must be at most ${CONTENT_BYTES} bytes`,
-);
+export const MessageContent = json(STORED_BYTES).refine((value) => {
+    const text = textIn(value);
+    return (text === undefined ? bytesOf(value) : Buffer.byteLength(text)) <= CONTENT_BYTES;
+}, `Must be at most ${CONTENT_BYTES} bytes`);
 
 function textIn(value: unknown): string | undefined {
     if (typeof value === 'string') return value;

@@ -19,10 +19,21 @@ describe('POST /v1/sessions/:id/messages', () => {
         const { status, body } = await account.call('POST', `/v1/sessions/${sessionId}/messages`, input);
         expect(status).toBe(200);
         const now = Date.now();
-        const message = { id: expect.any(String), localId: 'mine', seq: 1, content: input.content, createdAt: now, updatedAt: now };
+        const message = {
+            id: expect.any(String),
+            localId: 'mine',
+            seq: 1,
+            content: input.content,
+            createdAt: now,
+            updatedAt: now,
+        };
         expect(body).toEqual({ message: { ...message, sessionId } });
         const [sent] = await updatesOf(server, account, 1);
-        expect(sent?.update.body).toEqual({ t: 'new-message', sid: sessionId, message: { ...message, id: body.message.id } });
+        expect(sent?.update.body).toEqual({
+            t: 'new-message',
+            sid: sessionId,
+            message: { ...message, id: body.message.id },
+        });
         expect(sent?.to).toEqual({ session: sessionId });
     });
 
@@ -41,7 +52,10 @@ describe('POST /v1/sessions/:id/messages', () => {
         const account = await createAccount(server);
         const sid = await createSession(account);
         for (const seq of [1, 2]) {
-            const { body } = await account.call('POST', `/v1/sessions/${sid}/messages`, { content: 'same', ...without });
+            const { body } = await account.call('POST', `/v1/sessions/${sid}/messages`, {
+                content: 'same',
+                ...without,
+            });
             expect(body.message).toMatchObject({ seq, localId: null });
         }
     });
@@ -108,8 +122,9 @@ describe('content of any JSON', () => {
         const account = await createAccount(server);
         const sid = await createSession(account);
         const body = `{"content":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
-        expect((await account.call('POST', `/v1/sessions/${sid}/messages`, body, { 'Content-Type': 'application/json' })).status).toBe(
-            400,
-        );
+        expect(
+            (await account.call('POST', `/v1/sessions/${sid}/messages`, body, { 'Content-Type': 'application/json' }))
+                .status,
+        ).toBe(400);
     });
 });

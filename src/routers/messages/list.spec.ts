@@ -98,7 +98,8 @@ describe('content that is not encrypted', () => {
 
     it('does not cut a page short, or promise what does not follow', async () => {
         const { account, sid } = await sessionWith(server, 2);
-        for (let i = 0; i < 5; i++) await account.call('POST', `/v1/sessions/${sid}/messages`, { content: `plain ${i}` });
+        for (let i = 0; i < 5; i++)
+            await account.call('POST', `/v1/sessions/${sid}/messages`, { content: `plain ${i}` });
         await appendTexts(account, sid, ['a', 'b']);
         await account.call('POST', `/v1/sessions/${sid}/messages`, { content: 'the last' });
         expect(await pageOf(account, sid, '?limit=3')).toEqual({ seqs: [1, 2, 8], hasMore: true });
@@ -118,8 +119,14 @@ describe('content that is not encrypted', () => {
 describe('a page of long messages', () => {
     it('ends at 8 MiB of content in every list, and the next one goes on there', async () => {
         const { account, sid } = await sessionWith(server, 0);
-        for (let i = 0; i < 3; i++) await appendTexts(account, sid, Array.from({ length: 7 }, () => 'x'.repeat(1_000_000)));
-        const range = (from: number, to: number) => Array.from({ length: Math.abs(to - from) + 1 }, (_, i) => (from < to ? from + i : from - i));
+        for (let i = 0; i < 3; i++)
+            await appendTexts(
+                account,
+                sid,
+                Array.from({ length: 7 }, () => 'x'.repeat(1_000_000)),
+            );
+        const range = (from: number, to: number) =>
+            Array.from({ length: Math.abs(to - from) + 1 }, (_, i) => (from < to ? from + i : from - i));
 
         expect(await pageOf(account, sid, '?limit=500')).toEqual({ seqs: range(1, 9), hasMore: true });
         expect(await pageOf(account, sid, '?after_seq=9&limit=500')).toEqual({ seqs: range(10, 18), hasMore: true });

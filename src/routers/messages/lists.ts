@@ -36,7 +36,10 @@ export async function pageMessages(ctx: AccountContext, { id, cursor, limit }: P
  * Encrypted messages after a seq, ascending, or before one, descending. Others are left out: the app rejects a whole
  * page for one of them (contract 7.6).
  */
-export async function listMessages(ctx: AccountContext, { sessionId, after_seq, before_seq, limit }: ListMessagesInput) {
+export async function listMessages(
+    ctx: AccountContext,
+    { sessionId, after_seq, before_seq, limit }: ListMessagesInput,
+) {
     const ascending = before_seq == null;
     const range = ascending ? gt(sessionMessages.seq, after_seq ?? 0) : lt(sessionMessages.seq, before_seq);
     const encrypted = sql`${sessionMessages.content} ->> '$.t' = 'encrypted'

@@ -46,7 +46,10 @@ describe('GET /v2/sessions/:id/messages', () => {
         await appendTexts(account, sid, ['six']);
         const second = await pageOf(account, sid, `limit=2&cursor=${first.nextCursor}`);
         expect(second).toEqual({ seqs: [3, 2], nextCursor: 'cursor_v1_2' });
-        expect(await pageOf(account, sid, `limit=2&cursor=${second.nextCursor}`)).toEqual({ seqs: [1], nextCursor: null });
+        expect(await pageOf(account, sid, `limit=2&cursor=${second.nextCursor}`)).toEqual({
+            seqs: [1],
+            nextCursor: null,
+        });
     });
 
     it('has no further page after one that is just full, or an empty one', async () => {
@@ -61,14 +64,20 @@ describe('GET /v2/sessions/:id/messages', () => {
         expect((await pageOf(account, sid, 'limit=500')).seqs).toHaveLength(101);
     });
 
-    it.each(['', 'cursor_v1_', 'cursor_v1_x', 'cursor_v1_-1', 'cursor_v1_1.5', 'cursor_v2_1', '5', `cursor_v1_${'9'.repeat(99)}`])(
-        'refuses the cursor "%s"',
-        async (cursor) => {
-            const { account, sid } = await sessionWith(server, 1);
-            const { status, body } = await account.call('GET', `/v2/sessions/${sid}/messages?cursor=${cursor}`);
-            expect([status, body.error, body.code]).toEqual([400, 'Invalid cursor format', 'VALIDATION_FAILED']);
-        },
-    );
+    it.each([
+        '',
+        'cursor_v1_',
+        'cursor_v1_x',
+        'cursor_v1_-1',
+        'cursor_v1_1.5',
+        'cursor_v2_1',
+        '5',
+        `cursor_v1_${'9'.repeat(99)}`,
+    ])('refuses the cursor "%s"', async (cursor) => {
+        const { account, sid } = await sessionWith(server, 1);
+        const { status, body } = await account.call('GET', `/v2/sessions/${sid}/messages?cursor=${cursor}`);
+        expect([status, body.error, body.code]).toEqual([400, 'Invalid cursor format', 'VALIDATION_FAILED']);
+    });
 
     it.each(['0', '501', 'many'])('refuses the limit %s', async (limit) => {
         const { account, sid } = await sessionWith(server, 0);

@@ -57,7 +57,10 @@ export const ListMessagesOutput = z.object({ messages: z.array(EncryptedMessage)
 
 export const AppendMessagesInput = z.object({
     sessionId: Id,
-    messages: z.array(z.object({ content: MessageText, localId: LocalId })).min(1).max(100),
+    messages: z
+        .array(z.object({ content: MessageText, localId: LocalId }))
+        .min(1)
+        .max(100),
 });
 export type AppendMessagesInput = z.infer<typeof AppendMessagesInput>;
 

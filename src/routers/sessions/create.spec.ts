@@ -49,7 +49,12 @@ describe('POST /v1/sessions', () => {
         const updates = await updatesOf(server, account);
         expect(updates).toEqual([
             {
-                update: { id: expect.any(String), seq: 1, body: { t: 'new-session', ...fields }, createdAt: Date.now() },
+                update: {
+                    id: expect.any(String),
+                    seq: 1,
+                    body: { t: 'new-session', ...fields },
+                    createdAt: Date.now(),
+                },
                 to: {},
             },
         ]);
@@ -61,7 +66,11 @@ describe('POST /v1/sessions', () => {
         const first = await account.call('POST', '/v1/sessions', FULL);
         clock.advance(1000);
         server.db.rowsWritten = 0;
-        const again = await account.call('POST', '/v1/sessions', { tag: FULL.tag, metadata: 'other', agentState: 'other' });
+        const again = await account.call('POST', '/v1/sessions', {
+            tag: FULL.tag,
+            metadata: 'other',
+            agentState: 'other',
+        });
         expect(again.status).toBe(200);
         expect(again.body).toEqual(first.body);
         expect(server.db.rowsWritten).toBe(0);

@@ -36,7 +36,12 @@ describe('GET /v1/sessions/:id/state', () => {
         const sessionId = await createSession(account);
         clock.advance(1000);
         await account.call('DELETE', `/v1/sessions/${sessionId}`);
-        const stopped = { state: 'stopped', stoppedAt: Date.now(), stoppedReason: null, lastActivity: Date.now() - 1000 };
+        const stopped = {
+            state: 'stopped',
+            stoppedAt: Date.now(),
+            stoppedReason: null,
+            lastActivity: Date.now() - 1000,
+        };
         expect(await stateOf(account, sessionId)).toEqual({ sessionId, ...stopped });
     });
 
@@ -45,7 +50,12 @@ describe('GET /v1/sessions/:id/state', () => {
         const sessionId = await createSession(account);
         clock.advance(1000);
         await account.call('POST', `/v1/sessions/${sessionId}/archive`, { reason: 'done' });
-        const archived = { state: 'archived', stoppedAt: Date.now(), stoppedReason: 'done', lastActivity: Date.now() - 1000 };
+        const archived = {
+            state: 'archived',
+            stoppedAt: Date.now(),
+            stoppedReason: 'done',
+            lastActivity: Date.now() - 1000,
+        };
         expect(await stateOf(account, sessionId)).toEqual({ sessionId, ...archived });
     });
 });
@@ -73,7 +83,12 @@ describe('DELETE /v1/sessions/:id', () => {
         const activeAt = Date.now();
         clock.advance(1000);
         await account.call('DELETE', `/v1/sessions/${id}`);
-        expect(hubs.attempts.at(-1)).toEqual({ accountId: account.id, seq: 1, updates: [], ephemerals: [inactive(id, activeAt)] });
+        expect(hubs.attempts.at(-1)).toEqual({
+            accountId: account.id,
+            seq: 1,
+            updates: [],
+            ephemerals: [inactive(id, activeAt)],
+        });
         expect(await seqOf(server, account)).toBe(1);
     });
 
@@ -179,7 +194,9 @@ describe('POST /v1/sessions/:id/archive', () => {
         const before = await stateOf(account, id);
         clock.advance(1000);
         expect(await appendTexts(account, id, ['late'])).toMatchObject([{ seq: 1 }]);
-        expect((await account.call('POST', `/v1/sessions/${id}/messages`, { content: 'later' })).body.message.seq).toBe(2);
+        expect((await account.call('POST', `/v1/sessions/${id}/messages`, { content: 'later' })).body.message.seq).toBe(
+            2,
+        );
         expect(await stateOf(account, id)).toEqual(before);
         expect((await account.call('GET', '/v2/sessions/active')).body).toEqual({ sessions: [] });
         expect((await account.call('GET', `/v1/sessions/${id}`)).body.session).toMatchObject({ active: false, seq: 2 });
@@ -196,7 +213,11 @@ async function stateOf(account: TestAccount, id: string) {
 }
 
 function inactive(id: string, activeAt: number) {
-    return { ephemeral: { type: 'activity', id, sid: id, active: false, activeAt, thinking: false }, to: {} };
+    return {
+        ephemeral: { type: 'activity', id, sid: id, active: false, activeAt, thinking: false },
+        to: {},
+        stopped: id,
+    };
 }
 
 /** Usage and an access key, which other domains hang on a session. */

@@ -56,8 +56,14 @@ export async function listActiveSessions(ctx: AccountContext, { limit }: ActiveS
 /** Reads a page of the account's sessions for `takePage`: at most `limit`, fewer when their texts are long. */
 function selectSessions(ctx: AccountContext, wanted: SQL | undefined, order: SQL[], limit: number) {
     const where = and(eq(sessions.accountId, ctx.actor.accountId), wanted);
-    const bytes = sql<number>`octet_length(${sessions.metadata}) + ifnull(octet_length(${sessions.agentState}), 0)`.as('bytes');
-    const sizes = ctx.db.select({ bytes }).from(sessions).where(where).orderBy(...order);
+    const bytes = sql<number>`octet_length(${sessions.metadata}) + ifnull(octet_length(${sessions.agentState}), 0)`.as(
+        'bytes',
+    );
+    const sizes = ctx.db
+        .select({ bytes })
+        .from(sessions)
+        .where(where)
+        .orderBy(...order);
     return ctx.db
         .select({ ...getTableColumns(sessions), bytes })
         .from(sessions)

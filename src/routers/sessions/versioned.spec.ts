@@ -15,7 +15,10 @@ describe.each(FIELDS)('PUT /v1/sessions/:id/$path', ({ field, path, version }) =
     it('replaces the value that has the expected version', async () => {
         const account = await createAccount(server);
         const id = await createSession(account);
-        const put = await account.call('PUT', `/v1/sessions/${id}/${path}`, { [field]: 'new', expectedVersion: version });
+        const put = await account.call('PUT', `/v1/sessions/${id}/${path}`, {
+            [field]: 'new',
+            expectedVersion: version,
+        });
         expect([put.status, put.body]).toEqual([200, { result: 'success', version: version + 1, [field]: 'new' }]);
         const { body } = await account.call('GET', `/v1/sessions/${id}`);
         expect(body.session).toMatchObject({ [field]: 'new', [`${field}Version`]: version + 1 });
@@ -102,7 +105,9 @@ describe('null', () => {
         const path = `/v1/sessions/${body.session.id}/agent-state`;
         const put = await account.call('PUT', path, { agentState: null, expectedVersion: 1 });
         expect(put.body).toEqual({ result: 'success', version: 2, agentState: null });
-        expect((await updatesOf(server, account)).at(-1)?.update.body).toMatchObject({ agentState: { value: null, version: 2 } });
+        expect((await updatesOf(server, account)).at(-1)?.update.body).toMatchObject({
+            agentState: { value: null, version: 2 },
+        });
     });
 
     it('is no metadata', async () => {

@@ -16,7 +16,10 @@ export async function updateMetadata(ctx: AccountContext, { id, metadata, expect
 }
 
 /** Replaces or, with null, clears a session's agent state if it still has the expected version (P7). */
-export async function updateAgentState(ctx: AccountContext, { id, agentState, expectedVersion }: UpdateAgentStateInput) {
+export async function updateAgentState(
+    ctx: AccountContext,
+    { id, agentState, expectedVersion }: UpdateAgentStateInput,
+) {
     const { won, current } = await replace(ctx, id, 'agentState', agentState, expectedVersion);
     return { result: outcome(won), version: current.agentStateVersion, agentState: current.agentState };
 }
