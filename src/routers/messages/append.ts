@@ -13,6 +13,12 @@ interface NewMessage {
     content: unknown;
 }
 
+/** What a new message was stored under. */
+interface Numbered {
+    id: string;
+    seq: number;
+}
+
 /** Appends encrypted messages as one block of seqs; those whose localId is known are returned as they are (P1, P2). */
 export async function appendMessages(ctx: AccountContext, { sessionId, messages }: AppendMessagesInput) {
     const items = messages.map(({ localId, content }) => ({ localId, content: encryptedContent(content) }));
@@ -49,10 +55,7 @@ async function append(
 
     const { changed, reads, seq } = await writeForAccount(ctx.db, {
         accountId,
-        main: sql<{
-            id: string;
-            seq: number;
-        }>`INSERT INTO ${sessionMessages} (sessionId, seq, id, localId, content, createdAt, updatedAt)
+        main: sql<Numbered>`INSERT INTO ${sessionMessages} (sessionId, seq, id, localId, content, createdAt, updatedAt)
             SELECT s.id, s.seq + row_number() OVER (ORDER BY m.value ->> 'position'), m.value ->> 'id',
                 m.value ->> 'localId', m.value -> 'content', ${now}, ${now}
             FROM ${sessions} s, ${jsonRows(fresh)} m
