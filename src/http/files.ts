@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono';
-import { actingContext, contentOf } from '@/http/binary';
+import { acting, actingContext, contentOf } from '@/http/binary';
 import { createContext } from '@/http/context';
 import type { HonoEnv } from '@/http/hono-env';
 import { answerFile } from '@/http/stored-file';
@@ -11,11 +11,14 @@ import { toFile } from '@/routers/uploads/view';
 import type { FileStorage } from '@/storage/r2';
 import { fileKey } from '@/storage/keys';
 
-/** Kept by the caller's own browser only, and asked about every time: a deleted file is gone at once. */
-const ASK_FIRST = 'private, no-cache';
+/**
+ * Kept by the caller's own browser only, and asked about every time: a deleted file is gone at once. Compressed on the
+ * way, bytes would lose their length, their ranges and their ETag.
+ */
+const ASK_FIRST = 'private, no-cache, no-transform';
 
 /** An avatar's address is another one for another picture. */
-const ONE_DAY = 'private, max-age=86400, immutable';
+const ONE_DAY = 'private, max-age=86400, immutable, no-transform';
 
 /** Everything that travels as bytes rather than JSON (contract 4.2 attachments, 4.7 uploads, 13 Files). */
 export function mountFiles(app: Hono<HonoEnv>): void {
@@ -29,10 +32,9 @@ export function mountFiles(app: Hono<HonoEnv>): void {
         const row = await getSignedAvatar(ctx, c.req.param('id'), c.req.query('sig') ?? '');
         return answerUpload(c, ctx.files, row, ONE_DAY);
     });
-    app.put('/v1/sessions/:id/attachments/:file', async (c) => {
-        const ctx = await actingContext(c);
-        return c.json(await storeAttachment(ctx, c.req.param(), contentOf(c.req.raw)));
-    });
+    app.put('/v1/sessions/:id/attachments/:file', (c) =>
+        acting(c, (ctx) => storeAttachment(ctx, c.req.param(), contentOf(c.req.raw))),
+    );
     app.get('/v1/sessions/:id/attachments/:file', async (c) => {
         const ctx = await actingContext(c);
         const attachment = await openAttachment(ctx, c.req.param());

@@ -1,144 +1,137 @@
 import { Buffer } from 'node:buffer';
-// The streaming parser inside @fastify/busboy, without the form decoding around it, which is twice its size.
-import Dicer from '@fastify/busboy/deps/dicer/lib/Dicer';
-import type { PartHeader, PartStream } from '@fastify/busboy/deps/dicer/lib/Dicer';
 import { parse as parseDisposition } from 'content-disposition';
 import { ServiceError } from '@/errors';
 import { chunksOf } from '@/storage/content';
 
-/** A part of a form, being read. The next part comes only once this one is read or left. */
+/** A part of a form, being read; what of it is left unread is passed over when the next part is asked for. */
 export interface FormPart {
     name: string;
     /** As the client wrote it; null for a plain field. */
     filename: string | null;
     contentType: string | null;
-    stream: ReadableStream<Uint8Array>;
+    /** Its bytes. A chunk lasts until the next one is asked for. */
+    chunks: AsyncIterable<Uint8Array>;
 }
 
 /** More parts than any upload has, and more bytes than their headers need. */
 const MAX_PARTS = 20;
 const MAX_HEADER_BYTES = 16 * 1024;
 
+const HEADER_END = Buffer.from('\r\n\r\n');
+
 /**
- * The parts of a `multipart/form-data` body as they come in; nothing of them is held.
+ * The parts of a `multipart/form-data` body (RFC 2046, 7578) as they come in. Of a body of any length only the chunk in
+ * hand is held. (Parsers on npm hold whole parts, or hand them on through Node streams, which holds tens of megabytes.)
  * @throws UNSUPPORTED_MEDIA_TYPE for another content type, VALIDATION_FAILED for a body that is no form or breaks off
  */
 export async function* readForm(request: Request): AsyncGenerator<FormPart> {
-    const boundary = boundaryOf(request);
-    const parts = new PartQueue();
-    const parser = new Dicer({ boundary, maxHeaderSize: MAX_HEADER_BYTES });
-    let count = 0;
-    parser.on('part', (part) => {
-        // A part that breaks off tells whoever reads it; the form as a whole fails too.
-        part.on('error', () => {});
-        part.on('header', (header) => {
-            count += 1;
-            if (count > MAX_PARTS) parts.end(badForm('The form has too many parts'));
-            else parts.add({ part, header });
-        });
-    });
-    parser.on('finish', () => parts.end());
-    parser.on('error', () => parts.end(badForm('The form breaks off')));
+    const body = new DelimitedBody(boundaryOf(request), chunksOf(request.body ?? new Blob([]).stream()));
+    await pass(body.untilDelimiter());
+    for (let count = 1; !(await body.isOver()); count++) {
+        if (count > MAX_PARTS) throw badForm('The form has too many parts');
+        const part = toFormPart(await body.header(), body.untilDelimiter());
+        yield part;
+        await pass(part.chunks);
+        // A reader who stopped early has ended the part's own iteration.
+        if (!body.isAtDelimiter) await pass(body.untilDelimiter());
+    }
+}
 
-    const fed = feed(parser, request.body);
-    fed.catch((error: Error) => parts.end(error));
-    try {
-        for (let next = await parts.next(); next; next = await parts.next()) {
-            yield toFormPart(next);
-            // Whatever was left unread is passed over.
-            next.part.resume();
+/** A body as a sequence of stretches between delimiters. */
+class DelimitedBody {
+    isAtDelimiter = false;
+    private readonly delimiter: Buffer;
+    private readonly chunks: AsyncIterator<Uint8Array>;
+    /** Bytes that were read and not taken yet; once more are read, a copy. The first delimiter has no line end before it. */
+    private held: Buffer = Buffer.from('\r\n');
+
+    constructor(boundary: string, chunks: AsyncIterable<Uint8Array>) {
+        this.delimiter = Buffer.from(`\r\n--${boundary}`);
+        this.chunks = chunks[Symbol.asyncIterator]();
+    }
+
+    /** The bytes before the next delimiter. What may be its beginning is held back until more is known. */
+    async *untilDelimiter(): AsyncGenerator<Uint8Array> {
+        this.isAtDelimiter = false;
+        while (!this.isAtDelimiter) {
+            const at = this.held.indexOf(this.delimiter);
+            this.isAtDelimiter = at !== -1;
+            const end = this.isAtDelimiter ? at : this.held.length - this.beginningLength();
+            const taken = this.take(end);
+            if (this.isAtDelimiter) this.take(this.delimiter.length);
+            // The state is settled before the chunk goes out: its reader may not come back.
+            if (taken.length > 0) yield taken;
+            if (!this.isAtDelimiter) await this.readMore();
         }
-    } finally {
-        parser.destroy();
-    }
-}
-
-interface ParsedPart {
-    part: PartStream;
-    header: PartHeader;
-}
-
-/** Parts that were found and not taken yet. */
-class PartQueue {
-    private readonly found: ParsedPart[] = [];
-    private ended = false;
-    private error: Error | undefined;
-    private wake: (() => void) | undefined;
-
-    add(part: ParsedPart): void {
-        this.found.push(part);
-        this.wake?.();
     }
 
-    end(error?: Error): void {
-        if (!this.ended) this.error = error;
-        this.ended = true;
-        this.wake?.();
+    /** Whether the delimiter just passed was the last one, which `--` follows. */
+    async isOver(): Promise<boolean> {
+        while (this.held.length < 2) await this.readMore();
+        return this.held[0] === 0x2d && this.held[1] === 0x2d;
     }
 
-    async next(): Promise<ParsedPart | undefined> {
-        while (this.found.length === 0 && !this.ended) {
-            await new Promise<void>((resolve) => {
-                this.wake = resolve;
-            });
+    /** The lines after a delimiter, up to the empty one. */
+    async header(): Promise<string> {
+        let end = this.held.indexOf(HEADER_END);
+        while (end === -1) {
+            if (this.held.length > MAX_HEADER_BYTES) throw badForm('A part of the form has too long a header');
+            await this.readMore();
+            end = this.held.indexOf(HEADER_END);
         }
-        if (this.error) throw this.error;
-        return this.found.shift();
+        const header = this.take(end).toString('utf8');
+        this.take(HEADER_END.length);
+        return header;
+    }
+
+    private take(length: number): Buffer {
+        const taken = this.held.subarray(0, length);
+        this.held = this.held.subarray(length);
+        return taken;
+    }
+
+    private async readMore(): Promise<void> {
+        // The next chunk comes in the memory of this one.
+        const held = Buffer.from(this.held);
+        const { done, value } = await this.chunks.next();
+        if (done) throw badForm('The form breaks off');
+        const chunk = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+        this.held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+    }
+
+    /** How many of the last bytes held may be the beginning of a delimiter. */
+    private beginningLength(): number {
+        const last = this.held.subarray(-(this.delimiter.length - 1));
+        // A boundary has no line end in it, so only the last one can begin a delimiter.
+        const at = last.lastIndexOf(this.delimiter[0] as number);
+        const beginning = at === -1 ? Buffer.alloc(0) : last.subarray(at);
+        return this.delimiter.subarray(0, beginning.length).equals(beginning) ? beginning.length : 0;
     }
 }
 
-/** Hands the body to the parser, which takes more only when what it found is read. */
-async function feed(parser: Dicer, body: ReadableStream | null): Promise<void> {
-    for await (const chunk of chunksOf(body ?? new Blob([]).stream())) {
-        if (parser.destroyed) return;
-        await new Promise<void>((resolve, reject) => {
-            parser.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), (error) => {
-                if (error) reject(error);
-                else resolve();
-            });
-        });
-    }
-    parser.end();
-}
-
-function toFormPart({ part, header }: ParsedPart): FormPart {
-    const { name, filename } = dispositionOf(header['content-disposition']?.[0]);
-    const contentType = header['content-type']?.[0] ?? null;
-    return { name, filename, contentType, stream: streamOf(part) };
-}
-
-/** Reads on only when somebody asks for more. */
-function streamOf(part: PartStream): ReadableStream<Uint8Array> {
-    const chunks = part[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-    return new ReadableStream<Uint8Array>(
-        {
-            async pull(controller) {
-                const { done, value } = await chunks.next();
-                if (done) controller.close();
-                else controller.enqueue(value);
-            },
-        },
-        { highWaterMark: 0 },
-    );
-}
-
-function dispositionOf(raw: string | undefined): { name: string; filename: string | null } {
+function toFormPart(header: string, chunks: AsyncIterable<Uint8Array>): FormPart {
+    const lines = header.split('\r\n').map((line) => /^([^:]+):\s*(.*)$/.exec(line));
+    const valueOf = (name: string) => lines.find((line) => line?.[1]?.trim().toLowerCase() === name)?.[2];
     try {
-        // The parser hands headers over byte by character; clients write them in UTF-8.
-        const { parameters } = parseDisposition(Buffer.from(raw ?? '', 'latin1').toString('utf8'), { multipart: true });
-        return { name: parameters.name ?? '', filename: parameters.filename ?? null };
+        const { parameters } = parseDisposition(valueOf('content-disposition') ?? '', { multipart: true });
+        const { name = '', filename = null } = parameters;
+        return { name, filename, contentType: valueOf('content-type') ?? null, chunks };
     } catch {
         throw badForm('A part of the form has no usable Content-Disposition');
     }
 }
 
+async function pass(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const _ of chunks);
+}
+
 function boundaryOf(request: Request): string {
     const contentType = request.headers.get('Content-Type') ?? '';
-    const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType) ?? [];
-    const boundary = quoted ?? plain;
     if (!/^\s*multipart\/form-data\s*(;|$)/i.test(contentType)) {
         throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'Body must be multipart/form-data');
     }
+    const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType) ?? [];
+    const boundary = quoted ?? plain;
     if (boundary === undefined) throw badForm('The form has no boundary');
     return boundary;
 }

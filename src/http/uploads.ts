@@ -3,7 +3,7 @@ import type { Context, Hono } from 'hono';
 import type * as z from 'zod';
 import type { AccountContext } from '@/context';
 import { ServiceError } from '@/errors';
-import { actingContext, contentOf } from '@/http/binary';
+import { acting, contentOf } from '@/http/binary';
 import type { HonoEnv } from '@/http/hono-env';
 import { readForm } from '@/http/multipart';
 import type { FormPart } from '@/http/multipart';
@@ -16,25 +16,28 @@ import { keepAvatar, keepFile } from '@/routers/uploads/upload';
 
 /** Uploads: a form as browsers send it, or the bytes alone, which is the way for large files (contract 4.7, 13). */
 export function mountUploads(app: Hono<HonoEnv>): void {
-    app.post('/v1/uploads', async (c) => {
-        const ctx = await actingContext(c);
-        const { received, fields } = await receiveForm(ctx, c.req.raw, ({ category }) => categoryRules[category]);
-        return c.json(await keepFile(ctx, received, parseOptions(fields)));
-    });
-    app.post('/v1/uploads/avatar', async (c) => {
-        const ctx = await actingContext(c);
-        const { received } = await receiveForm(ctx, c.req.raw, () => categoryRules.avatars);
-        return c.json(await keepAvatar(ctx, received));
-    });
-    app.put('/v1/uploads/raw', async (c) => {
-        const ctx = await actingContext(c);
-        refuseForm(c);
-        const { category, reuseKey, filename } = c.req.query();
-        const options = parseOptions({ category, reuseKey });
-        const hints = { declared: c.req.header('Content-Type') ?? null, name: filename ?? null };
-        const received = await receiveFile(ctx, contentOf(c.req.raw), hints, categoryRules[options.category]);
-        return c.json(await keepFile(ctx, received, options));
-    });
+    app.post('/v1/uploads', (c) =>
+        acting(c, async (ctx) => {
+            const { received, fields } = await receiveForm(ctx, c.req.raw, ({ category }) => categoryRules[category]);
+            return keepFile(ctx, received, parseOptions(fields));
+        }),
+    );
+    app.post('/v1/uploads/avatar', (c) =>
+        acting(c, async (ctx) => {
+            const { received } = await receiveForm(ctx, c.req.raw, () => categoryRules.avatars);
+            return keepAvatar(ctx, received);
+        }),
+    );
+    app.put('/v1/uploads/raw', (c) =>
+        acting(c, async (ctx) => {
+            refuseForm(c);
+            const { category, reuseKey, filename } = c.req.query();
+            const options = parseOptions({ category, reuseKey });
+            const hints = { declared: c.req.header('Content-Type') ?? null, name: filename ?? null };
+            const received = await receiveFile(ctx, contentOf(c.req.raw), hints, categoryRules[options.category]);
+            return keepFile(ctx, received, options);
+        }),
+    );
 }
 
 type Fields = Partial<Record<'category' | 'reuseKey', string>>;
@@ -58,7 +61,7 @@ async function receiveForm(ctx: AccountContext, request: Request, ruleOf: (optio
                 if (received) throw invalid('file', 'Given more than once');
                 const hints = { declared: part.contentType, name: part.filename };
                 // Without its category yet, a file may be whatever the largest category takes.
-                received = await receiveFile(ctx, { stream: part.stream, size: null }, hints, ruleOf(parseOptions(fields)));
+                received = await receiveFile(ctx, { size: null, chunks: part.chunks }, hints, ruleOf(parseOptions(fields)));
             }
         }
     } catch (error) {
@@ -69,15 +72,13 @@ async function receiveForm(ctx: AccountContext, request: Request, ruleOf: (optio
     return { received, fields };
 }
 
-async function readField({ name, stream }: FormPart): Promise<string | undefined> {
-    const bytes: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of stream) {
-        size += chunk.length;
-        if (size > MAX_FIELD_BYTES) throw invalid(name, 'Too long');
-        bytes.push(chunk);
+async function readField({ name, chunks }: FormPart): Promise<string> {
+    let bytes = Buffer.alloc(0);
+    for await (const chunk of chunks) {
+        bytes = Buffer.concat([bytes, chunk]);
+        if (bytes.length > MAX_FIELD_BYTES) throw invalid(name, 'Too long');
     }
-    return Buffer.concat(bytes).toString('utf8');
+    return bytes.toString('utf8');
 }
 
 /** Forms send what was left empty as an empty text. */

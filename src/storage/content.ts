@@ -1,64 +1,86 @@
 import { ServiceError } from '@/errors';
 
-/** Bytes on their way in. */
-export interface Content {
+/** Bytes on their way in, of a length the sender has declared: the runtime can move them by itself. */
+export interface SizedContent {
+    size: number;
     stream: ReadableStream<Uint8Array>;
-    /** Bytes, where the sender said how many; null for a chunked body or a part of a form. */
-    size: number | null;
 }
 
-/** Content of which the beginning has been read. */
+/** Bytes of unknown length, from a chunked body or a form. A chunk lasts until the next one is asked for. */
+export interface UnsizedContent {
+    size: null;
+    chunks: AsyncIterable<Uint8Array>;
+}
+
+export type Content = SizedContent | UnsizedContent;
+
+/** Content of which the beginning has been read; `rest` is null when that was all. */
 export interface PeekedContent {
     head: Uint8Array;
-    /** The bytes after `head`; null when there are none. */
-    rest: ReadableStream<Uint8Array> | null;
-    /** Bytes of all, as far as known. */
-    size: number | null;
+    rest: Content | null;
+}
+
+/** Reads the beginning of content until `isEnough` of it, or its end. */
+export async function peek(content: Content, isEnough: (head: Uint8Array) => boolean): Promise<PeekedContent> {
+    const chunks = (content.size === null ? content.chunks : chunksOf(content.stream))[Symbol.asyncIterator]();
+    let head: Uint8Array = new Uint8Array(0);
+    for (;;) {
+        const { done, value } = await chunks.next();
+        if (done) return { head, rest: null };
+        head = concat(head, value);
+        if (isEnough(head)) break;
+    }
+    if (content.size === null) return { head, rest: { size: null, chunks: { [Symbol.asyncIterator]: () => chunks } } };
+    // Gives the stream free again.
+    await chunks.return?.();
+    return { head, rest: content };
 }
 
 /**
- * Reads the beginning of content until `isEnough` of it, or its end; the rest stays a stream that can still be piped
- * without passing through JavaScript.
+ * The same content, held to at most `limit` bytes.
+ * @throws what `error` makes: at once for a declared length, else as soon as there is a byte too many
  */
-export async function peek({ stream, size }: Content, isEnough: (head: Uint8Array) => boolean): Promise<PeekedContent> {
-    const reader = stream.getReader();
-    let head: Uint8Array = new Uint8Array(0);
+export function limitSize(content: Content, limit: number, error: () => Error): Content {
+    // The runtime holds a body to its declared length.
+    if (content.size === null) return { size: null, chunks: limitChunks(content.chunks, limit, error) };
+    if (content.size > limit) throw error();
+    return content;
+}
+
+async function* limitChunks(chunks: AsyncIterable<Uint8Array>, limit: number, error: () => Error) {
+    let bytes = 0;
+    for await (const chunk of chunks) {
+        bytes += chunk.length;
+        if (bytes > limit) throw error();
+        yield chunk;
+    }
+}
+
+const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * The chunks of a stream, all of them in one piece of memory: a chunk lasts until the next one is asked for. Memory of its
+ * own for each would pile up by the megabyte before it is collected. Whoever stops early leaves the rest in the stream.
+ * @throws VALIDATION_FAILED for a body that breaks off
+ */
+export async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const reader = byteReader(stream);
+    if (!reader) {
+        yield* stream;
+        return;
+    }
+    let memory = new ArrayBuffer(CHUNK_BYTES);
     try {
         for (;;) {
-            const { done, value } = await reader.read().catch(rethrow);
-            if (done) return { head, rest: null, size: head.length };
-            head = head.length === 0 ? value : concat(head, value);
-            if (isEnough(head)) return { head, rest: stream, size };
+            const { done, value } = await reader.read(new Uint8Array(memory));
+            if (done) return;
+            yield value;
+            memory = value.buffer as ArrayBuffer;
         }
+    } catch (error) {
+        throw error instanceof ServiceError ? error : brokenBody();
     } finally {
         reader.releaseLock();
-    }
-}
-
-/** The same content, which breaks off with `error` once it is longer than `limit` bytes. */
-export function limitSize({ stream, size }: Content, limit: number, error: () => Error): Content {
-    if (size !== null) {
-        if (size > limit) throw error();
-        // The runtime holds a body to its declared length.
-        return { stream, size };
-    }
-    let bytes = 0;
-    const counter = new TransformStream<Uint8Array, Uint8Array>({
-        transform(chunk, controller) {
-            bytes += chunk.byteLength;
-            if (bytes > limit) controller.error(error());
-            else controller.enqueue(chunk);
-        },
-    });
-    return { stream: stream.pipeThrough(counter), size };
-}
-
-/** The chunks of a stream; one that breaks off says so in words for the caller. */
-export async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-    try {
-        yield* stream;
-    } catch (error) {
-        rethrow(error);
     }
 }
 
@@ -67,8 +89,13 @@ export function brokenBody(): ServiceError {
     return new ServiceError('VALIDATION_FAILED', 'The body broke off');
 }
 
-function rethrow(error: unknown): never {
-    throw error instanceof ServiceError ? error : brokenBody();
+/** Bodies that come over the wire can be read into memory of ours; null for a stream made in JavaScript. */
+function byteReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | null {
+    try {
+        return stream.getReader({ mode: 'byob' });
+    } catch {
+        return null;
+    }
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {

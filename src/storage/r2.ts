@@ -1,4 +1,4 @@
-import type { PeekedContent } from '@/storage/content';
+import type { PeekedContent, SizedContent } from '@/storage/content';
 import { brokenBody } from '@/storage/content';
 import type { ByteRange } from '@/storage/ranges';
 import { reach } from '@/storage/reach';
@@ -43,11 +43,11 @@ export interface FileStorage {
 export function createR2Storage(bucket: R2Bucket): FileStorage {
     return {
         upload(key, content, contentType) {
-            const { head, rest, size } = content;
+            const { head, rest } = content;
             const options = { httpMetadata: { contentType } };
             if (rest === null) return sizeOf(reach(() => bucket.put(key, head, options)));
-            if (size !== null) return sizeOf(pipe(bucket, key, { head, rest, size }, options));
-            return uploadParts(bucket, key, { head, rest }, options);
+            if (rest.size !== null) return sizeOf(pipe(bucket, key, head, rest, options));
+            return uploadParts(bucket, key, startingWith(head, rest.chunks), options);
         },
         async head(key) {
             const object = await reach(() => bucket.head(key));
@@ -68,17 +68,11 @@ export function createR2Storage(bucket: R2Bucket): FileStorage {
     };
 }
 
-interface SizedContent {
-    head: Uint8Array;
-    rest: ReadableStream<Uint8Array>;
-    size: number;
-}
-
-/** Hands a body of known length on: the runtime moves the bytes, and JavaScript sees only the first of them. */
-async function pipe(bucket: R2Bucket, key: string, { head, rest, size }: SizedContent, options: R2PutOptions) {
+/** Hands a body of known length on: the runtime moves the bytes, and JavaScript has seen only the first of them. */
+async function pipe(bucket: R2Bucket, key: string, head: Uint8Array, { size, stream }: SizedContent, options: R2PutOptions) {
     const { readable, writable } = new FixedLengthStream(size);
     const stored = reach(() => bucket.put(key, readable, options));
-    const [object] = await Promise.all([stored, fill(writable, head, rest)]);
+    const [object] = await Promise.all([stored, fill(writable, head, stream)]);
     return object;
 }
 
@@ -91,6 +85,11 @@ async function fill(writable: WritableStream, head: Uint8Array, rest: ReadableSt
     } catch {
         throw brokenBody();
     }
+}
+
+async function* startingWith(head: Uint8Array, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    yield head;
+    yield* chunks;
 }
 
 async function sizeOf(stored: Promise<R2Object>): Promise<number> {

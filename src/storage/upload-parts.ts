@@ -1,17 +1,10 @@
-import { chunksOf } from '@/storage/content';
 import { reach } from '@/storage/reach';
 
 /** R2 wants parts of at least 5 MiB, all of one size but the last. */
 export const PART_BYTES = 5 * 1024 * 1024;
 
 /** Where a buffer starts that grows with what it gets: most files are small, and an isolate serves many at a time. */
-const FIRST_BYTES = 64 * 1024;
-
-/** Content of unknown length. */
-interface UnsizedContent {
-    head: Uint8Array;
-    rest: ReadableStream<Uint8Array>;
-}
+const FIRST_BYTES = 256 * 1024;
 
 /**
  * Stores content of unknown length holding one part of it at a time; a part is stored before more is read.
@@ -20,7 +13,7 @@ interface UnsizedContent {
 export async function uploadParts(
     bucket: R2Bucket,
     key: string,
-    { head, rest }: UnsizedContent,
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
     options: R2PutOptions & R2MultipartOptions,
 ): Promise<number> {
     const parts: R2UploadedPart[] = [];
@@ -46,8 +39,7 @@ export async function uploadParts(
     }
 
     try {
-        await add(head);
-        for await (const chunk of chunksOf(rest)) await add(chunk);
+        for await (const chunk of chunks) await add(chunk);
         if (!upload) {
             const object = await reach(() => bucket.put(key, buffer.subarray(0, filled), options));
             return object.size;
@@ -63,9 +55,10 @@ export async function uploadParts(
     }
 }
 
+/** Buffers are of 256 KiB, 1 MiB or a whole part. */
 function grow(buffer: Uint8Array, filled: number, needed: number): Uint8Array {
     if (needed <= buffer.length) return buffer;
-    const larger = new Uint8Array(Math.min(PART_BYTES, Math.max(needed, buffer.length * 2)));
+    const larger = new Uint8Array(needed <= 4 * FIRST_BYTES ? 4 * FIRST_BYTES : PART_BYTES);
     larger.set(buffer.subarray(0, filled));
     return larger;
 }
