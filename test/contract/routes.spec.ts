@@ -18,7 +18,7 @@ interface Operation {
 const BESIDE_OPENAPI = ['/*', '/trpc/*'];
 
 const server = startServer();
-const spell = (path: string) => path.replace(/:(\w+)(\{[^}]*\})?/g, '{$1}');
+const spell = (path: string) => path.replace(/:(\w+)(\{[^}]*\})?/g, '{$1}').replace(/(?<=.)\/$/, '');
 const documented = Object.entries(document.paths as unknown as Record<string, Record<string, Operation>>).flatMap(
     ([path, item]) => Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
 );

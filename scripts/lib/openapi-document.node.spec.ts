@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { restRoutes } from '@/http/rest';
+import { buildOpenApiDocument } from './openapi-document';
+import type { Operation, Schema } from './openapi-document';
+
+const document = buildOpenApiDocument();
+const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+    Object.entries(item as Record<string, Operation>).map(([method, operation]) => [`${method} ${path}`, operation] as const),
+);
+
+function operationAt(method: string, path: string): Operation | undefined {
+    const item = document.paths?.[path.replaceAll(/:(\w+)/g, '{$1}')] as Record<string, Operation> | undefined;
+    return item?.[method.toLowerCase()];
+}
+
+/** Every object within a document that has this key, with what it holds there. */
+function valuesOf(key: string, within: unknown): unknown[] {
+    if (typeof within !== 'object' || within === null) return [];
+    return Object.entries(within).flatMap(([name, value]) => (name === key ? [value] : valuesOf(key, value)));
+}
+
+describe('the document', () => {
+    it('refers to nothing that it does not hold', () => {
+        const references = new Set(valuesOf('$ref', document) as string[]);
+        expect(references.size).toBeGreaterThan(5);
+        for (const reference of references) {
+            const [root, ...keys] = reference.split('/');
+            expect(root).toBe('#');
+            const found = keys.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], document);
+            expect(found, reference).toBeDefined();
+        }
+    });
+
+    it('shares the schemas of what many operations return, and has none of tRPC’s own errors', () => {
+        const names = Object.keys(document.components?.schemas ?? {});
+        expect(names).toEqual(expect.arrayContaining(['Error', 'Session', 'Message']));
+        expect(names.filter((name) => !/^[A-Z]\w*$/.test(name))).toEqual([]);
+    });
+
+    it('lists every tag that is used', () => {
+        const used = new Set(operations.flatMap(([, operation]) => (operation as { tags?: string[] }).tags ?? []));
+        expect(document.tags?.map(({ name }) => name).sort()).toEqual([...used].sort());
+    });
+
+    it('is the same each time', () => {
+        expect(JSON.stringify(buildOpenApiDocument())).toBe(JSON.stringify(document));
+    });
+});
+
+describe('an alias', () => {
+    const aliases = restRoutes().filter(({ place }) => place > 0);
+
+    it.each(aliases.map((route) => [`${route.method} ${route.path}`, route] as const))(
+        '%s is documented as its main path is, under a name of its own',
+        (_, { method, path, procedurePath, meta }) => {
+            const alias = operationAt(method, path);
+            const main = operationAt(meta.openapi?.method ?? '', meta.openapi?.path.replaceAll(/\{(\w+)\}/g, ':$1') ?? '');
+            expect(alias?.operationId).toMatch(new RegExp(`^${procedurePath.replaceAll('.', '-')}-alias`));
+            expect(alias?.responses).toEqual(main?.responses);
+            expect(alias?.security).toEqual(main?.security);
+        },
+    );
+});
+
+/** Operations that come from procedures; the others are written by hand. */
+const ofProcedures = restRoutes().map((route) => {
+    return [`${route.method} ${route.path}`, operationAt(route.method, route.path) as Operation, route.meta] as const;
+});
+
+describe('an operation of a procedure', () => {
+    it.each(ofProcedures)('%s: a body may be left out unless it has a required field', (_, { requestBody }) => {
+        const schema = requestBody?.content['application/json']?.schema;
+        if (!schema) return;
+        expect(requestBody?.required).toBe((schema.required ?? []).length > 0);
+        expect(Object.keys(schema.properties ?? {})).not.toEqual([]);
+    });
+
+    it.each(ofProcedures)('%s: parameters are never null', (_, { parameters = [] }) => {
+        for (const { schema } of parameters) {
+            const types = [schema, ...(schema.anyOf ?? [])].flatMap(({ type }: Schema) => type ?? []);
+            expect(types).not.toContain('null');
+        }
+    });
+
+    it.each(ofProcedures)('%s: errors are the shared ones', (_, { responses }, meta) => {
+        for (const [status, response] of Object.entries(responses)) {
+            if (Number(status) < 400 || Number(status) === meta.failureStatus) continue;
+            expect(response).toEqual({ $ref: expect.stringMatching(/^#\/components\/responses\/\w+$/) as string });
+        }
+    });
+});
