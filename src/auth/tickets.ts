@@ -1,9 +1,10 @@
-import { and, eq, exists, lt, not, sql } from 'drizzle-orm';
-import type { Actor } from '@/auth/auth';
+import { exists, sql } from 'drizzle-orm';
+import type { Actor, TokenFacts } from '@/auth/auth';
+import { selectCurrentAccount } from '@/auth/revocation';
 import { decodeBase64Url, encodeBase64Url } from '@/crypto/base64';
 import { hmacKey } from '@/crypto/kdf';
 import type { Db } from '@/db/client';
-import { accounts, repeatKeys, revokedTokens } from '@/db/schema';
+import { repeatKeys } from '@/db/schema';
 
 /** How long a ticket can be used, in ms (contract 4.7). */
 export const TICKET_TTL_MS = 30_000;
@@ -12,11 +13,7 @@ const LABEL = 'websocket ticket';
 const MAX_LENGTH = 1024;
 
 /** What a ticket says: whose it is, which token it was made with, and its own name. */
-export interface Ticket {
-    accountId: string;
-    tokenId: string;
-    /** Issue time of the token, Unix s. */
-    issuedAt: number;
+export interface Ticket extends TokenFacts {
     nonce: string;
     /** Unix ms. */
     expiresAt: number;
@@ -45,12 +42,9 @@ export async function readTicket(keyTree: Uint8Array, text: string, now: number)
 }
 
 /** Spends a ticket, if nobody has and its token is still good; a row comes back when it worked. */
-export function spendTicket(db: Db, { accountId, tokenId, issuedAt, nonce, expiresAt }: Ticket, now: number) {
-    const revoked = db.select({ one: sql`1` }).from(revokedTokens).where(eq(revokedTokens.jti, tokenId));
-    const current = db
-        .select({ one: sql`1` })
-        .from(accounts)
-        .where(and(eq(accounts.id, accountId), lt(accounts.tokensNotBefore, issuedAt), not(exists(revoked))));
+export function spendTicket(db: Db, ticket: Ticket, now: number) {
+    const { nonce, expiresAt } = ticket;
+    const current = selectCurrentAccount(db, ticket);
     return sql<{ key: string }>`INSERT INTO ${repeatKeys} (key, value, createdAt, expiresAt)
         SELECT ${`ticket:${nonce}`}, '', ${now}, ${expiresAt} WHERE ${exists(current)}
         ON CONFLICT (key) DO NOTHING RETURNING key`;

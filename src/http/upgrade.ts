@@ -12,6 +12,8 @@ import type { Connection, Handshake, HandshakeParts } from '@/realtime/connectio
 import { CLOSE, createConnection, isRefusal, readHandshake } from '@/realtime/connection';
 import { gatewayName } from '@/realtime/gateway-name';
 
+const MAX_PART = 256;
+
 type Caller = Pick<Connection, 'accountId' | 'tokenId' | 'issuedAt'>;
 
 /** Serves `/v1/updates` and `/v1/websocket`: native WebSockets (contract 6). */
@@ -43,19 +45,25 @@ async function upgrade(c: Context<HonoEnv>): Promise<Response> {
 
 /** Client type and ids come from the query or from headers: real CLIs send only headers. */
 function readParts(c: Context<HonoEnv>): HandshakeParts {
+    const part = (name: string, header: string) => short(c.req.query(name) ?? c.req.header(header));
     return {
-        clientType: c.req.query('clientType') ?? c.req.header('X-Client-Type'),
-        sessionId: c.req.query('sessionId') ?? c.req.header('X-Session-Id'),
-        machineId: c.req.query('machineId') ?? c.req.header('X-Machine-Id'),
-        lastSeq: c.req.query('lastSeq'),
+        clientType: part('clientType', 'X-Client-Type'),
+        sessionId: part('sessionId', 'X-Session-Id'),
+        machineId: part('machineId', 'X-Machine-Id'),
+        lastSeq: short(c.req.query('lastSeq')),
     };
+}
+
+/** Parts may have to be kept in a socket's attachment; what is too long to be one is as bad as an empty one. */
+function short(part: string | undefined): string | undefined {
+    return part !== undefined && part.length > MAX_PART ? '' : part;
 }
 
 async function admitByHeader(c: Context<HonoEnv>, handshake: Handshake) {
     const ctx = createContext(c);
     const actor = await ctx.authenticate();
     if (!actor) return UNAUTHORIZED;
-    const [scope] = await selectScope(ctx.db, actor.accountId, handshake);
+    const [scope] = await selectScope(ctx.db, actor, handshake);
     return refusalOf(scope, handshake) ?? admission(actor, handshake, scope?.seq ?? 0);
 }
 
@@ -67,7 +75,7 @@ async function admitByTicket(c: Context<HonoEnv>, text: string, handshake: Hands
     const { written, reads } = await writeBatch(
         db,
         [spendTicket(db, ticket, now)],
-        [selectScope(db, ticket.accountId, handshake)],
+        [selectScope(db, ticket, handshake)],
     );
     if (written[0]?.length === 0) return UNAUTHORIZED;
     const [scope] = reads[0];

@@ -1,4 +1,6 @@
 import { and, eq, exists, sql } from 'drizzle-orm';
+import type { TokenFacts } from '@/auth/auth';
+import { selectCurrentAccount } from '@/auth/revocation';
 import type { Db } from '@/db/client';
 import { accounts, machines, sessions } from '@/db/schema';
 import type { Handshake, Refusal } from '@/realtime/connection';
@@ -6,9 +8,11 @@ import { CLOSE } from '@/realtime/connection';
 
 /**
  * Whether the session or machine a socket wants to follow is the account's, and how many updates the account has had:
- * one statement, for use alone or in a batch.
+ * one statement, for use alone or in a batch. No row when the token has ended: a socket lives long, so the minute that
+ * verified tokens are remembered for is not good enough.
  */
-export function selectScope(db: Db, accountId: string, { sessionId, machineId }: Handshake) {
+export function selectScope(db: Db, token: TokenFacts, { sessionId, machineId }: Handshake) {
+    const { accountId } = token;
     const one = { one: sql`1` };
     const session = db.select(one).from(sessions).where(and(eq(sessions.id, sessionId ?? ''), eq(sessions.accountId, accountId)));
     const machine = db.select(one).from(machines).where(and(eq(machines.id, machineId ?? ''), eq(machines.accountId, accountId)));
@@ -19,7 +23,7 @@ export function selectScope(db: Db, accountId: string, { sessionId, machineId }:
             hasMachine: sql<number>`${exists(machine)}`,
         })
         .from(accounts)
-        .where(eq(accounts.id, accountId));
+        .where(and(eq(accounts.id, accountId), exists(selectCurrentAccount(db, token))));
 }
 
 type Scope = Awaited<ReturnType<typeof selectScope>>[number];

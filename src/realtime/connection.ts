@@ -18,6 +18,7 @@ export const CLOSE = {
     connectionLimit: 4005,
     tokenRevoked: 4006,
     messageTooLarge: 4008,
+    tryAgainLater: 1013,
 } as const;
 
 /** Most sockets of an account, hub and gateways together. */
@@ -40,10 +41,12 @@ export interface Connection {
     machineId?: string;
     /** Unix ms. */
     connectedAt: number;
+    /** In a gateway until the hub has welcomed it: nothing may reach it before its `connected`. */
+    joining?: true;
     /** A user-scoped app that said it is in the foreground: suppresses push notifications. */
     appActive?: boolean;
     /** RPC methods it answers, with the time of their registration (Unix ms): the newest of all sockets wins. */
-    rpc?: Record<string, number>;
+    rpc?: [method: string, at: number][];
     /** What its heartbeats led to, by object; see `presence.ts`. */
     beats?: Record<string, Beat>;
 }
@@ -72,7 +75,7 @@ export interface Refusal {
     reason: string;
 }
 
-/** Raw parts of a handshake, from whatever carried them. */
+/** Raw parts of a handshake, from whatever carried them; kept in the attachment of a socket that has yet to authenticate. */
 export interface HandshakeParts {
     clientType?: unknown;
     sessionId?: unknown;

@@ -1,5 +1,5 @@
 import type { Connection, Wire } from '@/realtime/connection';
-import { muteSession } from '@/realtime/presence';
+import { beatOf, withMute } from '@/realtime/heartbeat';
 import { CODECS } from '@/realtime/protocol';
 import { receives } from '@/realtime/recipients';
 import type { SocketHost } from '@/realtime/socket-host';
@@ -35,29 +35,25 @@ export function* connectionsOf(host: SocketHost, accountId: string): Generator<[
 
 /**
  * Sends events to the sockets of a host that receive them, each event encoded once per wire, not per recipient.
- * Returns how many frames went out.
  */
-export function fanOut(host: SocketHost, accountId: string, deliveries: Delivery[], now: number): number {
+export function fanOut(host: SocketHost, accountId: string, deliveries: Delivery[], now: number): void {
     const encoded = deliveries.map(() => new Map<Wire, string>());
-    let sent = 0;
     for (const [socket, connection] of connectionsOf(host, accountId)) {
         deliveries.forEach(({ event, data, to, skip, stopped }, i) => {
             if (stopped !== undefined) mute(host, socket, stopped, now);
-            if (!receives(connection, to, skip)) return;
+            if (connection.joining || !receives(connection, to, skip)) return;
             let frame = encoded[i]?.get(connection.wire);
             if (frame === undefined) {
                 frame = CODECS[connection.wire].event(event, data, now);
                 encoded[i]?.set(connection.wire, frame);
             }
             send(socket, frame);
-            sent += 1;
         });
     }
-    return sent;
 }
 
+/** A socket that spoke for a session just stopped: its heartbeats are ignored for a while. */
 function mute(host: SocketHost, socket: WebSocket, sessionId: string, now: number): void {
     const connection = host.stateOf(socket) as Connection;
-    const muted = muteSession(connection, sessionId, now);
-    if (muted !== connection) host.setState(socket, muted);
+    if (beatOf(connection, 'session', sessionId)) host.setState(socket, withMute(connection, 'session', sessionId, now));
 }

@@ -1,32 +1,20 @@
 import * as z from 'zod';
-import type { ServiceContext } from '@/context';
-import { ServiceError, describeForLog, toPublicError } from '@/errors';
-import type { Connection } from '@/realtime/connection';
+import { describeForLog, toPublicError } from '@/errors';
 import { SOCKET_EVENTS } from '@/realtime/events';
-import { InvalidParameters, okFalse, resultError } from '@/realtime/events/socket-event';
-import { takeHeartbeat } from '@/realtime/presence';
-import type { Heartbeat } from '@/realtime/presence';
+import { InvalidParameters, okFalse, resultError, successFalse } from '@/realtime/events/socket-event';
+import type { FrameScope } from '@/realtime/frame-scope';
+import { takeHeartbeat } from '@/realtime/frames-heartbeat';
+import { keepMethod } from '@/realtime/frames-rpc';
 import type { Incoming } from '@/realtime/protocol/codec';
 import { CODECS } from '@/realtime/protocol';
-import type { Room } from '@/realtime/room';
-import { withMethod } from '@/realtime/rpc';
-import type { SocketHost } from '@/realtime/socket-host';
 import { send } from '@/realtime/socket-host';
 import { Id, text } from '@/utils/schema';
 
-/** An authenticated socket whose frame is being handled, and what it may touch. */
-export interface FrameScope {
-    socket: WebSocket;
-    connection: Connection;
-    host: SocketHost;
-    room: Room;
-    services: ServiceContext;
-}
-
-const Method = z.object({ method: text(256, 1) });
-const Call = Method.extend({ params: z.unknown().optional() });
+const Call = z.object({ method: text(256, 1), params: z.unknown().optional() });
 const Cancel = z.object({ requestId: z.union([z.string(), z.int()]) });
 const Since = z.object({ seq: z.int().min(0) });
+/** The older form asks per object, which the log cannot answer. */
+const SinceByObject = z.object({ sessions: z.unknown(), machines: z.unknown(), artifacts: z.unknown() }).partial();
 const AppState = z.object({ state: z.string().max(64) });
 const SessionBeat = z.object({ sid: Id, time: z.number().nullish(), thinking: z.boolean().nullish() });
 const MachineBeat = z.object({ machineId: Id, time: z.number().nullish() });
@@ -65,7 +53,7 @@ async function runEvent(scope: FrameScope, frame: Frame): Promise<unknown> {
             scope.services.log.error('event failed', { event: frame.event, error: describeForLog(error) });
         }
         const message = error instanceof InvalidParameters ? error.message : toPublicError(error).message;
-        return (event?.failure ?? resultError)(message);
+        return (event?.failure ?? FAILURES.get(frame.event) ?? resultError)(message);
     }
 }
 
@@ -78,14 +66,16 @@ type BuiltIn = (scope: FrameScope, data: unknown, frame: Frame) => Promise<unkno
 
 /** Events that concern the socket itself or the other sockets of its account. */
 const BUILT_IN: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
-    ['ping', () => ({})],
+    // A ping that asks for an acknowledgement gets both.
+    ['ping', ({ socket, connection, services }) => send(socket, CODECS[connection.wire].pong(services.now()))],
     ['session-alive', (scope, data) => {
         const { sid, time, thinking } = parse(SessionBeat, data);
-        return beat(scope, { kind: 'session', id: sid, time: time ?? scope.services.now(), thinking: thinking ?? false });
+        const now = scope.services.now();
+        return takeHeartbeat(scope, { kind: 'session', id: sid, time: time ?? now, thinking: thinking ?? false });
     }],
     ['machine-alive', (scope, data) => {
         const { machineId, time } = parse(MachineBeat, data);
-        return beat(scope, { kind: 'machine', id: machineId, time: time ?? scope.services.now(), thinking: false });
+        return takeHeartbeat(scope, { kind: 'machine', id: machineId, time: time ?? scope.services.now(), thinking: false });
     }],
     ['app-state', ({ host, socket, connection }, data) => {
         const { state } = parse(AppState, data);
@@ -93,62 +83,31 @@ const BUILT_IN: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
         if (appActive !== (connection.appActive ?? false)) host.setState(socket, { ...connection, appActive });
     }],
     ['rpc-register', async (scope, data) => {
-        const method = readMethod(scope, 'register', data);
-        if (method === undefined || !keepMethod(scope, method, scope.services.now())) return;
-        scope.host.sendEvent(scope.socket, 'rpc-registered', { method });
-        await scope.room.rpcRegistered(method);
+        const method = keepMethod(scope, data, 'register');
+        if (method !== undefined) await scope.room.rpcRegistered(method);
     }],
-    ['rpc-unregister', (scope, data) => {
-        const method = readMethod(scope, 'register', data);
-        if (method === undefined || !keepMethod(scope, method, null)) return;
-        scope.host.sendEvent(scope.socket, 'rpc-unregistered', { method });
-    }],
+    ['rpc-unregister', (scope, data) => void keepMethod(scope, data, 'unregister')],
     ['rpc-call', async ({ room, connection }, data, { ackId }) => {
         const call = Call.safeParse(data);
-        if (!call.success) return okFalse('Invalid parameters: method is required');
+        if (!call.success) throw new InvalidParameters('Invalid parameters: method is required');
         await room.callRpc(connection, ackId ?? null, call.data.method, call.data.params);
         return LATER;
     }],
     ['rpc-cancel', async ({ room, connection }, data) => room.cancelRpc(connection.id, parse(Cancel, data).requestId)],
     ['request-updates-since', async ({ room, connection }, data) => {
         const since = Since.safeParse(data);
-        // The older form asks per object, which the log cannot answer.
-        if (!since.success) return { success: false, error: 'resync-required' };
-        return room.missedUpdates(connection, since.data.seq);
+        if (since.success) return room.missedUpdates(connection, since.data.seq);
+        parse(SinceByObject, data);
+        return { success: false, error: 'resync-required' };
     }],
     ['broadcast', async ({ room, connection }, data) => room.relay(connection.id, data)],
 ]);
 
-async function beat({ host, socket, room, services, connection }: FrameScope, heartbeat: Heartbeat): Promise<void> {
-    const outcome = await takeHeartbeat(services, connection, heartbeat);
-    if (outcome.connection !== connection) {
-        // Only the beats are this handler's; the rest of the state may have moved while the database was asked.
-        host.setState(socket, { ...(host.stateOf(socket) as Connection), beats: outcome.connection.beats });
-    }
-    if (outcome.announce) await room.announce([outcome.announce]);
-}
-
-function readMethod({ host, socket }: FrameScope, type: 'register' | 'call', data: unknown): string | undefined {
-    const parsed = Method.safeParse(data);
-    if (parsed.success) return parsed.data.method;
-    host.sendEvent(socket, 'rpc-error', { type, error: 'Invalid method name' });
-    return undefined;
-}
-
-/** Registers or, with `at` null, unregisters a method on the socket. */
-function keepMethod({ host, socket, connection }: FrameScope, method: string, at: number | null): boolean {
-    const next = withMethod(connection, method, at);
-    try {
-        if (typeof next === 'string') throw new ServiceError('VALIDATION_FAILED', next);
-        host.setState(socket, next);
-        return true;
-    } catch (error) {
-        // Also when the attachment would pass its 16 KiB.
-        const reason = error instanceof ServiceError ? error.message : 'Too many methods on this socket';
-        host.sendEvent(socket, 'rpc-error', { type: 'register', error: reason });
-        return false;
-    }
-}
+/** How these say that they failed; the others say `{result:'error', message}`. */
+const FAILURES: ReadonlyMap<string, (message: string) => unknown> = new Map<string, (message: string) => unknown>([
+    ['rpc-call', okFalse],
+    ['request-updates-since', successFalse],
+]);
 
 function parse<Schema extends z.ZodType>(schema: Schema, data: unknown): z.output<Schema> {
     const parsed = schema.safeParse(data);

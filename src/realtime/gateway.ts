@@ -14,12 +14,13 @@ import { CLOSE, createConnection, isRefusal, readHandshake } from '@/realtime/co
 import type { Delivery } from '@/realtime/fan-out';
 import { connectionsOf, fanOut } from '@/realtime/fan-out';
 import { handleFrame } from '@/realtime/frames';
-import type { OutgoingEvent, Revocation } from '@/realtime/peers';
-import { isRevoked } from '@/realtime/peers';
+import type { OutgoingEvent } from '@/realtime/peers';
 import type { AckId, Incoming } from '@/realtime/protocol/codec';
 import { NATIVE_PING, NATIVE_PONG } from '@/realtime/protocol/native';
-import type { Room } from '@/realtime/room';
-import { registeredAt } from '@/realtime/rpc';
+import type { Revocation } from '@/realtime/revocations';
+import { isRevoked } from '@/realtime/revocations';
+import type { MissedUpdates, Room } from '@/realtime/room';
+import { newestHolder, registeredAt } from '@/realtime/rpc';
 import type { PendingSocket } from '@/realtime/socket-host';
 import { closeQuietly, createSocketHost, isPending } from '@/realtime/socket-host';
 import { createLogger } from '@/utils/logger';
@@ -42,14 +43,20 @@ const AuthMessage = z.object({
  */
 export class SocketGateway extends DurableObject<Env> {
     private readonly logger = createLogger({ object: 'gateway' }, this.env.LOG_LEVEL);
-    private readonly alarms = createAlarms<'auth'>(this.ctx.storage);
-    private readonly host = createSocketHost(this.ctx, (socket, frame) => this.handle(socket, frame));
+    private readonly startedAt = Date.now();
+    private readonly alarms = createAlarms<'auth'>(this.ctx.storage, () => Date.now());
+    private readonly host = createSocketHost(
+        this.ctx,
+        (socket, frame) => this.handle(socket, frame),
+        (error) => this.failed('frame', error),
+    );
 
     constructor(ctx: DurableObjectState, env: Env) {
         super(ctx, env);
         ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(NATIVE_PING, NATIVE_PONG));
         ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS RegisteredAccount (id TEXT PRIMARY KEY) WITHOUT ROWID');
-        ctx.waitUntil(this.reportLost());
+        // Sockets outlive a sleep, but not a crash: where none are left, the hubs of those there were are told.
+        if (ctx.getWebSockets().length === 0) ctx.waitUntil(this.reportLost());
     }
 
     private get name(): string {
@@ -79,44 +86,54 @@ export class SocketGateway extends DurableObject<Env> {
     }
 
     override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
-        closeQuietly(socket, code);
-        await this.closed(socket);
+        await this.closed(socket, code);
     }
 
     override async webSocketError(socket: WebSocket): Promise<void> {
-        await this.closed(socket);
+        await this.closed(socket, 1006);
     }
 
     private async handle(socket: WebSocket, frame: Incoming): Promise<void> {
+        const services = await this.services();
         const state = this.host.stateOf(socket);
-        if (isPending(state)) return this.authenticate(socket, state, frame);
-        const scope = { socket, connection: state, host: this.host, room: this.roomOf(state.accountId) };
-        await handleFrame({ ...scope, services: await this.services() }, frame);
+        if (isPending(state)) return this.authenticate(services, socket, state, frame);
+        const room = this.roomOf(state.accountId);
+        await handleFrame({ socket, connection: state, host: this.host, room, services }, frame);
+    }
+
+    private failed(what: string, error: unknown): void {
+        this.logger.error(`${what} failed`, { error: describeForLog(error) });
     }
 
     /** The first message has to be `auth`; anything else, or a bad token, is answered and closed. */
-    private async authenticate(socket: WebSocket, pending: PendingSocket, frame: Incoming): Promise<void> {
+    private async authenticate(
+        services: ServiceContext,
+        socket: WebSocket,
+        pending: PendingSocket,
+        frame: Incoming,
+    ): Promise<void> {
         const message = frame.kind === 'event' && frame.event === 'auth' ? AuthMessage.safeParse(frame.data) : undefined;
         if (!message?.success) return this.refuse(socket, CLOSE.authFailed, 'Authentication required');
         const handshake = readHandshake({ ...pending.parts, ...definedOf(message.data) });
         if (isRefusal(handshake)) return this.refuse(socket, handshake.code, handshake.reason);
 
-        const services = await this.services();
         const actor = await services.auth.verifyToken(message.data.token, tokenLookup(services.db));
         if (!actor) return this.refuse(socket, CLOSE.authFailed, 'Invalid authentication token');
-        const [scope] = await selectScope(services.db, actor.accountId, handshake);
+        const [scope] = await selectScope(services.db, actor, handshake);
         const refusal = refusalOf(scope, handshake);
         if (refusal) return this.refuse(socket, refusal.code, refusal.reason);
 
-        // Known before the hub hears of it: the hub may have something for it at once.
+        // It took too long, or left meanwhile.
+        if (socket.readyState !== WebSocket.OPEN) return;
+
+        // Known before the hub hears of it: the hub has something for it at once.
         const connection = createConnection(pending.wire, actor, handshake, Date.now());
-        this.host.setState(socket, connection);
+        this.host.setState(socket, { ...connection, joining: true });
         this.register(actor.accountId);
         const { lastSeq } = handshake;
         const admission = { connection, seq: scope?.seq ?? 0, ...(lastSeq !== undefined && { lastSeq }) };
-        if (!(await this.hubOf(actor.accountId).attach(this.name, admission))) {
-            this.host.close(socket, CLOSE.connectionLimit, 'CONNECTION_LIMIT_EXCEEDED');
-        }
+        const full = await this.hubOf(actor.accountId).attach(this.name, admission);
+        if (full) this.host.close(socket, full.code, full.reason);
     }
 
     private refuse(socket: WebSocket, code: number, reason: string): void {
@@ -124,15 +141,20 @@ export class SocketGateway extends DurableObject<Env> {
         this.host.close(socket, code, reason);
     }
 
-    private async closed(socket: WebSocket): Promise<void> {
+    private async closed(socket: WebSocket, code: number): Promise<void> {
+        closeQuietly(socket, code);
+        await this.host.drained(socket);
         const state = this.host.stateOf(socket);
         if (isPending(state)) return;
-        await this.hubOf(state.accountId).detach(state.id);
+        await twice(() => this.hubOf(state.accountId).detach(state.id));
         if (this.connections(state.accountId).length === 0) this.unregister(state.accountId);
     }
 
     override async alarm(): Promise<void> {
-        this.alarms.takeDue(Date.now());
+        await this.alarms.ring({ auth: () => this.closeSilent() }, (name, error) => this.failed(name, error));
+    }
+
+    private closeSilent(): void {
         const pending = [...this.host.sockets()].flatMap(([socket, state]) => (isPending(state) ? [{ socket, state }] : []));
         const late = pending.filter(({ state }) => state.pendingUntil <= Date.now());
         for (const { socket } of late) this.host.close(socket, CLOSE.authFailed, 'Authentication timeout');
@@ -153,6 +175,14 @@ export class SocketGateway extends DurableObject<Env> {
         if (socket) for (const { event, data, ackId } of events) this.host.sendEvent(socket, event, data, ackId);
     }
 
+    /** The hub has welcomed a socket: from now on it gets what the account's other sockets get. */
+    joined(connectionId: string): void {
+        const socket = this.host.find(connectionId);
+        if (!socket) return;
+        const { joining: _, ...connection } = this.host.stateOf(socket) as Connection;
+        this.host.setState(socket, connection);
+    }
+
     sendAck(connectionId: string, ackId: AckId, value: unknown): void {
         const socket = this.host.find(connectionId);
         if (socket) this.host.sendAck(socket, ackId, value);
@@ -160,11 +190,10 @@ export class SocketGateway extends DurableObject<Env> {
 
     /** The socket here that registered a method last, and when (Unix ms). */
     rpcHolder(accountId: string, method: string): { id: string; at: number } | null {
-        const holders = this.connections(accountId).flatMap((connection) => {
-            const at = registeredAt(connection, method);
-            return at === undefined ? [] : [{ id: connection.id, at }];
-        });
-        return holders.reduce<{ id: string; at: number } | null>((best, one) => (best && best.at > one.at ? best : one), null);
+        const holder = newestHolder(
+            this.connections(accountId).map((connection) => ({ id: connection.id, at: registeredAt(connection, method) })),
+        );
+        return holder?.at === undefined ? null : { id: holder.id, at: holder.at };
     }
 
     isAppActive(accountId: string): boolean {
@@ -178,7 +207,7 @@ export class SocketGateway extends DurableObject<Env> {
         }
     }
 
-    /** Every socket of an account here; tells the hub when it had lost them (contract 13, Gateway). */
+    /** Every open socket of an account here. */
     connections(accountId: string): Connection[] {
         return [...connectionsOf(this.host, accountId)].map(([, connection]) => connection);
     }
@@ -193,11 +222,11 @@ export class SocketGateway extends DurableObject<Env> {
         const hub = this.hubOf(accountId);
         return {
             callRpc: async (caller, ackId, method, params) => hub.callRpc(caller, ackId, method, params),
-            cancelRpc: async (callerId, ackId) => hub.cancelRpc(callerId, ackId),
-            answerRpc: async (targetId, callId, answer) => hub.answerRpc(targetId, callId, answer),
+            cancelRpc: async (callerId, ackId) => twice(() => hub.cancelRpc(callerId, ackId)),
+            answerRpc: async (targetId, callId, answer) => twice(() => hub.answerRpc(targetId, callId, answer)),
             // The hub looks for the targets of waiting calls by itself, so that 17 registrations do not wake it.
             rpcRegistered: () => undefined,
-            missedUpdates: async (connection, seq) => (await hub.missedUpdates(connection, seq)) as never,
+            missedUpdates: async (connection, seq) => (await hub.missedUpdates(connection, seq)) as MissedUpdates,
             relay: async (senderId, data) => hub.relay(senderId, data),
             announce: async (ephemerals) => hub.announce(ephemerals),
         };
@@ -212,19 +241,23 @@ export class SocketGateway extends DurableObject<Env> {
         this.ctx.storage.sql.exec('DELETE FROM RegisteredAccount WHERE id = ?', accountId);
     }
 
-    /** After a crash the sockets are gone without a closing: their hubs are told. After a mere sleep nothing is lost. */
+    /** After a crash the sockets are gone without a closing: their hubs are told (contract 13, Gateway). */
     private async reportLost(): Promise<void> {
-        const known = this.ctx.storage.sql.exec<{ id: string }>('SELECT id FROM RegisteredAccount').toArray();
-        const alive = new Set([...this.host.sockets()].flatMap(([, state]) => (isPending(state) ? [] : [state.accountId])));
-        for (const { id } of known.filter((account) => !alive.has(account.id))) {
+        for (const { id } of this.ctx.storage.sql.exec<{ id: string }>('SELECT id FROM RegisteredAccount').toArray()) {
             try {
-                await this.hubOf(id).reattach(this.name, []);
-                this.unregister(id);
+                // What has come since this instance began is not lost, whatever overtakes what.
+                await this.hubOf(id).reattach(this.name, this.connections(id), this.startedAt);
+                if (this.connections(id).length === 0) this.unregister(id);
             } catch (error) {
-                this.logger.error('hub not told of lost sockets', { error: describeForLog(error) });
+                this.failed('telling a hub of lost sockets', error);
             }
         }
     }
+}
+
+/** Calls a hub again if it could not be reached, for calls that may come twice. */
+async function twice(call: () => Promise<unknown>): Promise<void> {
+    await call().catch(call);
 }
 
 function definedOf<T extends object>(values: T): Partial<T> {

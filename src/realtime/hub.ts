@@ -3,26 +3,33 @@ import type { ServiceContext } from '@/context';
 import { createServiceContext } from '@/context';
 import type { Env } from '@/env';
 import { loadConfig } from '@/env';
+import { describeForLog } from '@/errors';
 import { readAccountSeq } from '@/realtime/account-seq';
 import type { Admission } from '@/realtime/admission';
 import { ADMISSION_HEADER, readInternalHeader, refuseUpgrade } from '@/realtime/admission';
 import { createAlarms } from '@/realtime/alarms';
+import { catchUp, missedPage } from '@/realtime/catch-up';
 import { CLOSE, MAX_CONNECTIONS } from '@/realtime/connection';
-import type { Connection } from '@/realtime/connection';
+import type { Connection, Refusal } from '@/realtime/connection';
 import type { Delivery } from '@/realtime/fan-out';
 import { connectionsOf, deliveryOf, ephemeralDelivery } from '@/realtime/fan-out';
 import { handleFrame } from '@/realtime/frames';
-import type { OutgoingEvent, Revocation } from '@/realtime/peers';
-import { createPeers, isRevoked } from '@/realtime/peers';
+import { SILENCE_MS } from '@/realtime/heartbeat';
 import { createLostGateways } from '@/realtime/lost-gateways';
-import { SILENCE_MS, machineStatus, markActive, markMachineOffline, sweepSilent } from '@/realtime/presence';
+import { createMachinePresence } from '@/realtime/machine-presence';
+import type { OutgoingEvent } from '@/realtime/peers';
+import { createPeers } from '@/realtime/peers';
+import { markMachine, sweepSilent } from '@/realtime/presence';
 import type { AckId, Incoming } from '@/realtime/protocol/codec';
 import { NATIVE_PING, NATIVE_PONG } from '@/realtime/protocol/native';
 import type { Hubs } from '@/realtime/publish';
 import { receives } from '@/realtime/recipients';
 import { createUpdateLog } from '@/realtime/recovery';
+import type { Revocation } from '@/realtime/revocations';
+import { createRecentRevocations, isRevoked } from '@/realtime/revocations';
 import type { MissedUpdates, Room } from '@/realtime/room';
 import { createRpcCalls } from '@/realtime/rpc';
+import { createSilenceWatch } from '@/realtime/silence';
 import { closeQuietly, createSocketHost } from '@/realtime/socket-host';
 import type { ConnectionStats } from '@/realtime/stats';
 import { summarize } from '@/realtime/stats';
@@ -34,8 +41,6 @@ import { createLogger } from '@/utils/logger';
 export const GAP_HOLD_MS = 2_000;
 /** How often a gateway that could not be reached is looked for, in ms. */
 const FIND_LOST_MS = 10_000;
-/** About how many bytes of missed updates go into one reply (contract 13). */
-const PAGE_BYTES = 1_000_000;
 
 /**
  * The hub of one account: takes what writes have to tell, brings it into order, and delivers it to the account's
@@ -45,8 +50,12 @@ const PAGE_BYTES = 1_000_000;
 export class AccountHub extends DurableObject<Env> implements Room {
     private readonly logger = createLogger({ object: 'hub' }, this.env.LOG_LEVEL);
     private readonly log = createUpdateLog(this.ctx.storage);
-    private readonly alarms = createAlarms<'gap' | 'rpc' | 'silence' | 'lost'>(this.ctx.storage);
-    private readonly host = createSocketHost(this.ctx, (socket, frame) => this.handle(socket, frame));
+    private readonly alarms = createAlarms<'gap' | 'rpc' | 'silence' | 'lost'>(this.ctx.storage, () => Date.now());
+    private readonly host = createSocketHost(
+        this.ctx,
+        (socket, frame) => this.handle(socket, frame),
+        (error) => this.failed('frame', error),
+    );
     private readonly peers = createPeers({
         env: this.env,
         log: this.logger,
@@ -58,6 +67,22 @@ export class AccountHub extends DurableObject<Env> implements Room {
     });
     private readonly lost = createLostGateways(this.ctx.storage);
     private readonly switchboard = createSwitchboard(this.peers, createRpcCalls(this.ctx.storage), () => Date.now());
+    private readonly ended = createRecentRevocations(() => Date.now());
+    private readonly silence = createSilenceWatch({
+        get: () => this.alarms.get('silence'),
+        set: (at) => this.alarms.set('silence', at),
+        sweep: () => this.endSilent(),
+        now: () => Date.now(),
+        silenceMs: SILENCE_MS,
+    });
+    private readonly machines = createMachinePresence({
+        connections: () => this.peers.connections(),
+        mark: async (machineId, online) => {
+            const ephemerals = await markMachine(await this.services(), this.accountId, machineId, online);
+            this.announce(ephemerals.map((ephemeral) => ({ ephemeral, to: {} })));
+        },
+        onError: (error) => this.failed('machine presence', error),
+    });
 
     constructor(ctx: DurableObjectState, env: Env) {
         super(ctx, env);
@@ -79,17 +104,22 @@ export class AccountHub extends DurableObject<Env> implements Room {
         return { ...services, hubs: { ...services.hubs, publish } };
     }
 
+    private failed(what: string, error: unknown): void {
+        this.logger.error(`${what} failed`, { error: describeForLog(error) });
+    }
+
     // Sockets
 
     /** Takes a socket that the Worker has authenticated (`http/upgrade.ts`). */
     override async fetch(request: Request): Promise<Response> {
         const admission = readInternalHeader<Admission>(request, ADMISSION_HEADER);
+        const refusal = await this.admit(admission);
+        if (refusal) return refuseUpgrade(refusal.code, refusal.reason);
         const { connection } = admission;
-        this.learn([], admission.seq);
-        if (this.isFull()) return refuseUpgrade(CLOSE.connectionLimit, 'CONNECTION_LIMIT_EXCEEDED');
-        const { response, socket } = this.host.accept(connection);
-        for (const { event, data } of this.welcome(admission)) this.host.sendEvent(socket, event, data);
-        this.ctx.waitUntil(this.afterConnect(connection));
+        const { response } = this.host.accept(connection);
+        // Synchronous up to here and on to the last frame, so that nothing live slips in between.
+        this.ctx.waitUntil(this.peers.welcome(connection.id, this.welcome(admission)));
+        this.ctx.waitUntil(this.machines.opened(connection));
         return response;
     }
 
@@ -98,66 +128,65 @@ export class AccountHub extends DurableObject<Env> implements Room {
     }
 
     override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
-        closeQuietly(socket, code);
-        await this.afterClose([this.host.stateOf(socket) as Connection]);
+        await this.closed(socket, code);
     }
 
     override async webSocketError(socket: WebSocket): Promise<void> {
+        await this.closed(socket, 1006);
+    }
+
+    private async closed(socket: WebSocket, code: number): Promise<void> {
+        closeQuietly(socket, code);
+        await this.host.drained(socket);
         await this.afterClose([this.host.stateOf(socket) as Connection]);
     }
 
     private async handle(socket: WebSocket, frame: Incoming): Promise<void> {
+        const services = await this.services();
         const connection = this.host.stateOf(socket) as Connection;
-        await handleFrame({ socket, connection, host: this.host, room: this, services: await this.services() }, frame);
+        await handleFrame({ socket, connection, host: this.host, room: this, services }, frame);
     }
 
-    /** What a new socket is told at once: that it is connected, and what it missed. */
-    private welcome(admission: Admission): OutgoingEvent[] {
-        const { connection, seq } = admission;
+    /** Why a socket may not join, if so. Learns from it how far the account is. */
+    private async admit({ connection, seq }: Admission): Promise<Refusal | undefined> {
+        this.learn([], seq);
+        if (this.isFull()) await this.dropGhosts();
+        if (this.isFull()) return { code: CLOSE.connectionLimit, reason: 'CONNECTION_LIMIT_EXCEEDED' };
+        return this.ended.end(connection) ? { code: CLOSE.tokenRevoked, reason: 'Token revoked' } : undefined;
+    }
+
+    /** What a new socket is told at once: that it is connected, and what it missed if it says how far it is. */
+    private welcome({ connection, seq, lastSeq }: Admission): () => Generator<OutgoingEvent[]> {
         const { id, accountId, clientType, sessionId, machineId, connectedAt } = connection;
-        const reached = Math.max(seq, this.log.head() ?? 0);
+        const upTo = this.log.head() ?? 0;
+        const reached = Math.max(seq, upTo);
         const facts = { clientType, sessionId, machineId, timestamp: connectedAt, seq: reached };
         const connected = { event: 'connected', data: { connectionId: id, userId: accountId, ...facts } };
-        return [connected, ...this.catchUp(admission, reached)];
-    }
-
-    /** What a reconnecting client missed, or that it has to start over; nothing for one that does not say how far it is. */
-    private catchUp({ connection, lastSeq }: Admission, reached: number): OutgoingEvent[] {
-        if (lastSeq === undefined) return [];
-        const missed: OutgoingEvent[] = [];
-        for (let from = lastSeq, more = true; more; ) {
-            const page = this.log.since(from, Date.now(), PAGE_BYTES);
-            if (!page) return [{ event: 'resync', data: { seq: reached } }];
-            missed.push(...page.updates.filter(({ to }) => receives(connection, to)).map(deliveryOf));
-            from = page.seq;
-            more = page.hasMore;
-        }
-        return missed;
+        const { log } = this;
+        return function* pages() {
+            yield [connected];
+            if (lastSeq !== undefined) yield* catchUp(log, connection, { from: lastSeq, upTo, reached, now: Date.now() });
+        };
     }
 
     private isFull(): boolean {
         return this.peers.connections().length >= MAX_CONNECTIONS;
     }
 
-    /** A machine is online from its first socket on. */
-    private async afterConnect({ clientType, machineId }: Connection): Promise<void> {
-        if (clientType !== 'machine-scoped' || machineId === undefined) return;
-        const now = Date.now();
-        await markActive(await this.services(), this.accountId, 'machine', machineId, now);
-        this.announce(machineStatus(machineId, true, now, now).map((ephemeral) => ({ ephemeral, to: {} })));
+    /** Sockets that a gateway lost without a word must not keep others out. */
+    private async dropGhosts(): Promise<void> {
+        for (const gateway of this.peers.gateways()) {
+            const since = Date.now();
+            const found = await this.peers.ask(gateway).catch(() => null);
+            if (found) await this.reattach(gateway, found, since);
+        }
     }
 
     /** Sockets are gone: calls to them fail, and a machine is offline when its last one closed. */
     private async afterClose(closed: Connection[]): Promise<void> {
         for (const { id } of closed) this.switchboard.gone(id);
         this.armRpc();
-        const left = this.peers.connections().filter(({ id }) => !closed.some((connection) => connection.id === id));
-        const machineIds = new Set(closed.flatMap(({ machineId }) => machineId ?? []));
-        for (const machineId of machineIds) {
-            if (left.some((connection) => connection.machineId === machineId)) continue;
-            const ephemerals = await markMachineOffline(await this.services(), this.accountId, machineId);
-            this.announce(ephemerals.map((ephemeral) => ({ ephemeral, to: {} })));
-        }
+        await this.machines.closed(closed);
     }
 
     // What writes have to tell
@@ -165,7 +194,9 @@ export class AccountHub extends DurableObject<Env> implements Room {
     /** Takes a publication. Updates it has already are dropped, so publishing again is harmless. */
     publish({ seq, updates, ephemerals }: Publication): void {
         this.learn(updates, seq);
-        if (updates.some(({ update }) => update.body.t === 'new-session')) this.expectSilence();
+        const bodies = updates.map(({ update }) => update.body);
+        if (bodies.some(({ active }) => active === true)) this.silence.expect();
+        if (bodies.some(({ t, active }) => active === false || t.startsWith('delete-'))) this.silence.reconsider();
         this.announce(ephemerals);
     }
 
@@ -178,40 +209,40 @@ export class AccountHub extends DurableObject<Env> implements Room {
 
     /** Sends ephemerals to the account's sockets. */
     announce(ephemerals: AddressedEphemeral[]): void {
-        if (ephemerals.some(({ ephemeral }) => ephemeral.active === true)) this.expectSilence();
+        if (ephemerals.some(({ ephemeral }) => ephemeral.active === true)) this.silence.expect();
+        if (ephemerals.some(({ ephemeral }) => ephemeral.active === false)) this.silence.reconsider();
         this.deliver(ephemerals.map(ephemeralDelivery));
     }
 
-    private deliver(deliveries: Delivery[]): number {
-        return deliveries.length > 0 ? this.peers.deliver(deliveries) : 0;
+    private deliver(deliveries: Delivery[]): void {
+        if (deliveries.length > 0) this.peers.deliver(deliveries);
     }
 
     /** The update that was waited for will not come: everybody is told to start over from here (P5). */
     private giveUpGap(): void {
+        if (this.log.gapSince() === null) return;
         const seq = this.log.breakGap();
         this.alarms.set('gap', null);
         this.deliver([{ event: 'resync', data: { seq }, to: { only: { type: 'all' } } }]);
     }
 
-    /** Something is active, so some time it may fall silent. */
-    private expectSilence(): void {
-        if (this.alarms.get('silence') === null) this.alarms.set('silence', Date.now() + SILENCE_MS);
-    }
-
     override async alarm(): Promise<void> {
-        for (const name of this.alarms.takeDue(Date.now())) {
-            if (name === 'gap' && this.log.gapSince() !== null) this.giveUpGap();
-            if (name === 'rpc') await this.switchboard.tick();
-            if (name === 'silence') await this.endSilent();
-            if (name === 'lost') await this.findLost();
-        }
-        this.armRpc();
+        const tasks = {
+            gap: () => this.giveUpGap(),
+            rpc: async () => {
+                await this.switchboard.tick();
+                this.armRpc();
+            },
+            silence: () => this.silence.sweep(),
+            lost: () => this.findLost(),
+        };
+        await this.alarms.ring(tasks, (name, error) => this.failed(name, error));
     }
 
-    private async endSilent(): Promise<void> {
+    private async endSilent(): Promise<number | null> {
         const { ephemerals, nextAt } = await sweepSilent(await this.services(), this.accountId);
         this.deliver(ephemerals.map((ephemeral) => ephemeralDelivery({ ephemeral, to: {} })));
-        this.alarms.set('silence', nextAt);
+        return nextAt;
     }
 
     // What sockets ask for (Room)
@@ -246,10 +277,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
         this.learn([], await readAccountSeq(db, this.accountId));
         // An update may be on its way; it comes within moments or never.
         if (this.log.gapSince() !== null) await this.gapClosed();
-        const page = this.log.since(seq, Date.now(), PAGE_BYTES);
-        if (!page) return { success: false, error: 'resync-required' };
-        const updates = page.updates.filter(({ to }) => receives(connection, to)).map(({ update }) => update);
-        return { success: true, updates, seq: page.seq, hasMore: page.hasMore };
+        return missedPage(this.log, connection, seq, Date.now());
     }
 
     private async gapClosed(): Promise<void> {
@@ -257,7 +285,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
         while (this.log.gapSince() !== null && Date.now() < until) {
             await new Promise((resolve) => setTimeout(resolve, 50));
         }
-        if (this.log.gapSince() !== null) this.giveUpGap();
+        this.giveUpGap();
     }
 
     relay(senderId: string, data: unknown): void {
@@ -266,15 +294,15 @@ export class AccountHub extends DurableObject<Env> implements Room {
 
     // What gateways and procedures ask for
 
-    /** A gateway holds a new socket of the account, which is told what a socket here would be; false past the limit. */
-    attach(gateway: string, admission: Admission): boolean {
-        this.learn([], admission.seq);
-        if (this.isFull()) return false;
+    /** A gateway holds a new socket of the account, which is told what a socket here would be; or why it may not join. */
+    async attach(gateway: string, admission: Admission): Promise<Refusal | null> {
+        const refusal = await this.admit(admission);
+        if (refusal) return refusal;
         const { connection } = admission;
         this.peers.addRemote(gateway, connection);
-        this.peers.send(connection.id, this.welcome(admission));
-        this.ctx.waitUntil(this.afterConnect(connection));
-        return true;
+        this.ctx.waitUntil(this.machines.opened(connection));
+        await this.peers.welcome(connection.id, this.welcome(admission));
+        return null;
     }
 
     /** A socket in a gateway has closed. */
@@ -283,11 +311,13 @@ export class AccountHub extends DurableObject<Env> implements Room {
         if (connection) await this.afterClose([connection]);
     }
 
-    /** What a gateway holds for the account, after it lost its memory: the rest is gone. */
-    async reattach(gateway: string, connections: Connection[]): Promise<void> {
-        const before = this.peers.dropGateway(gateway);
-        for (const connection of connections) this.peers.addRemote(gateway, connection);
-        await this.afterClose(before.filter(({ id }) => !connections.some((connection) => connection.id === id)));
+    /** What a gateway holds for the account, after it lost its memory: whatever else it held before `since` is gone. */
+    async reattach(gateway: string, connections: Connection[], since: number): Promise<void> {
+        const held = new Set(connections.map(({ id }) => id));
+        const gone = this.peers.dropGateway(gateway, ({ id, connectedAt }) => !held.has(id) && connectedAt < since);
+        // One that is just joining comes by `attach`.
+        for (const connection of connections) if (!connection.joining) this.peers.addRemote(gateway, connection);
+        await this.afterClose(gone);
     }
 
     private gatewayLost(gateway: string, connections: Connection[]): void {
@@ -299,10 +329,11 @@ export class AccountHub extends DurableObject<Env> implements Room {
     /** A lost gateway may only have been out of reach: the sockets it still holds come back, told to start over. */
     private async findLost(): Promise<void> {
         for (const gateway of this.lost.takeAttempt()) {
+            const since = Date.now();
             const found = await this.peers.ask(gateway).catch(() => null);
             if (!found) continue;
             this.lost.remove(gateway);
-            await this.reattach(gateway, found);
+            await this.reattach(gateway, found, since);
             const resync = { event: 'resync', data: { seq: this.log.head() ?? 0 } };
             for (const { id } of found) this.peers.send(id, [resync]);
         }
@@ -311,6 +342,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
 
     /** Closes the sockets of ended tokens, here and in gateways (contract 3.2). */
     async revoke(revocation: Revocation): Promise<void> {
+        this.ended.add(revocation);
         for (const [socket, connection] of connectionsOf(this.host, this.accountId)) {
             if (isRevoked(connection, revocation)) this.host.close(socket, CLOSE.tokenRevoked, 'Token revoked');
         }

@@ -3,19 +3,10 @@ import type { Connection } from '@/realtime/connection';
 import type { Delivery } from '@/realtime/fan-out';
 import { connectionsOf, fanOut } from '@/realtime/fan-out';
 import type { AckId } from '@/realtime/protocol/codec';
-import { registeredAt } from '@/realtime/rpc';
+import type { Revocation } from '@/realtime/revocations';
+import { newestHolder, registeredAt } from '@/realtime/rpc';
 import type { SocketHost } from '@/realtime/socket-host';
 import type { Logger } from '@/utils/logger';
-
-/** Which sockets of an account to close: those of one token, or of every token issued up to a time (Unix s). */
-export type Revocation = { tokenId: string } | { issuedUpTo: number };
-
-/** Whether a revocation ends this connection. */
-export function isRevoked(connection: Connection, revocation: Revocation): boolean {
-    return 'tokenId' in revocation
-        ? connection.tokenId === revocation.tokenId
-        : connection.issuedAt <= revocation.issuedUpTo;
-}
 
 /** An event for one socket; with `ackId` its client is asked to answer. */
 export interface OutgoingEvent {
@@ -29,9 +20,14 @@ export interface Peers {
     connections(): Connection[];
     find(connectionId: string): Connection | undefined;
     /** Fans events out here and hands them to each gateway in one call; gateways get them in order. */
-    deliver(deliveries: Delivery[]): number;
+    deliver(deliveries: Delivery[]): void;
     /** Sends events to one socket, in order. */
     send(connectionId: string, events: OutgoingEvent[]): void;
+    /**
+     * Sends a socket that has just come its first events, a page at a time; whatever else there is for it comes after.
+     * Resolves when they are out.
+     */
+    welcome(connectionId: string, pages: () => Iterable<OutgoingEvent[]>): Promise<void>;
     sendAck(connectionId: string, ackId: AckId, value: unknown): void;
     /** The socket that registered a method last. */
     holderOf(method: string): Promise<Connection | undefined>;
@@ -43,8 +39,8 @@ export interface Peers {
     gateways(): string[];
     /** Every socket of the account that a gateway holds, by its own word. */
     ask(gateway: string): Promise<Connection[]>;
-    /** Drops what a gateway has registered; returns it. */
-    dropGateway(gateway: string): Connection[];
+    /** Drops what a gateway has registered, or only what `isGone`; returns it. */
+    dropGateway(gateway: string, isGone?: (connection: Connection) => boolean): Connection[];
     /** Has every gateway close the sockets of ended tokens. */
     revokeRemote(revocation: Revocation): Promise<void>;
 }
@@ -85,7 +81,7 @@ export function createPeers({ env, log, storage, host, accountId, waitUntil, onL
     const stub = (gateway: string) => env.SOCKET_GATEWAY.getByName(gateway);
 
     /** Runs calls to one gateway in order; retries once, then takes its sockets for gone. */
-    function callGateway(gateway: string, call: (target: ReturnType<typeof stub>) => Promise<unknown>): void {
+    function callGateway(gateway: string, call: (target: ReturnType<typeof stub>) => Promise<unknown>): Promise<void> {
         const attempt = async () => void (await call(stub(gateway)));
         const turn = (tails.get(gateway) ?? Promise.resolve())
             .then(attempt)
@@ -96,6 +92,7 @@ export function createPeers({ env, log, storage, host, accountId, waitUntil, onL
             });
         tails.set(gateway, turn);
         waitUntil(turn);
+        return turn;
     }
 
     const peers: Peers = {
@@ -106,21 +103,35 @@ export function createPeers({ env, log, storage, host, accountId, waitUntil, onL
         find: (id) => peers.connections().find((connection) => connection.id === id),
         deliver(deliveries) {
             for (const gateway of peers.gateways()) {
-                callGateway(gateway, (target) => target.deliver(accountId, deliveries));
+                void callGateway(gateway, (target) => target.deliver(accountId, deliveries));
             }
-            return fanOut(host, accountId, deliveries, Date.now()) + remote.size;
+            fanOut(host, accountId, deliveries, Date.now());
         },
         send(id, events) {
             const socket = host.find(id);
             const gateway = remote.get(id)?.gateway;
             if (socket) for (const { event, data, ackId } of events) host.sendEvent(socket, event, data, ackId);
-            else if (gateway) callGateway(gateway, (target) => target.sendEvents(id, events));
+            else if (gateway) void callGateway(gateway, (target) => target.sendEvents(id, events));
+        },
+        async welcome(id, pages) {
+            const socket = host.find(id);
+            const gateway = remote.get(id)?.gateway;
+            if (socket) {
+                for (const page of pages()) {
+                    for (const { event, data } of page) host.sendEvent(socket, event, data);
+                }
+            } else if (gateway) {
+                await callGateway(gateway, async (target) => {
+                    for (const page of pages()) await target.sendEvents(id, page);
+                    await target.joined(id);
+                });
+            }
         },
         sendAck(id, ackId, value) {
             const socket = host.find(id);
             const gateway = remote.get(id)?.gateway;
             if (socket) host.sendAck(socket, ackId, value);
-            else if (gateway) callGateway(gateway, (target) => target.sendAck(id, ackId, value));
+            else if (gateway) void callGateway(gateway, (target) => target.sendAck(id, ackId, value));
         },
         async holderOf(method) {
             const local = [...connectionsOf(host, accountId)].map(([, connection]) => ({
@@ -130,9 +141,7 @@ export function createPeers({ env, log, storage, host, accountId, waitUntil, onL
             const elsewhere = await Promise.all(
                 peers.gateways().map((gateway) => stub(gateway).rpcHolder(accountId, method).catch(() => null)),
             );
-            const newest = [...local, ...elsewhere]
-                .flatMap((holder) => (holder?.at === undefined ? [] : [{ id: holder.id, at: holder.at }]))
-                .reduce<{ id: string; at: number } | undefined>((best, one) => (best && best.at > one.at ? best : one), undefined);
+            const newest = newestHolder([...local, ...elsewhere]);
             return newest && peers.find(newest.id);
         },
         async isAppActive() {
@@ -159,13 +168,13 @@ export function createPeers({ env, log, storage, host, accountId, waitUntil, onL
             return known.connection;
         },
         gateways: () => [...new Set([...remote.values()].map(({ gateway }) => gateway))],
-        ask: async (gateway) => stub(gateway).connections(accountId),
+        ask: async (gateway) => (await stub(gateway).connections(accountId)) as unknown as Connection[],
         async revokeRemote(revocation) {
             await Promise.all(peers.gateways().map((gateway) => stub(gateway).revoke(accountId, revocation)));
         },
-        dropGateway(gateway) {
-            const ids = [...remote].filter(([, entry]) => entry.gateway === gateway).map(([id]) => id);
-            return ids.flatMap((id) => peers.removeRemote(id) ?? []);
+        dropGateway(gateway, isGone = () => true) {
+            const gone = [...remote.values()].filter((entry) => entry.gateway === gateway && isGone(entry.connection));
+            return gone.flatMap(({ connection }) => peers.removeRemote(connection.id) ?? []);
         },
     };
     return peers;

@@ -1,7 +1,7 @@
 import type { ServiceContext } from '@/context';
 import { describeForLog } from '@/errors';
 import type { AccountHub } from '@/realtime/hub';
-import type { Revocation } from '@/realtime/peers';
+import type { Revocation } from '@/realtime/revocations';
 import type { ConnectionStats } from '@/realtime/stats';
 import type {
     AddressedEphemeral,

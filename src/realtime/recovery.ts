@@ -24,11 +24,15 @@ export interface UpdateLog {
     take(updates: AddressedUpdate[], seq: number, now: number): AddressedUpdate[];
     /** Gives a gap up: everything known counts as delivered, and nothing before it can be resumed from. */
     breakGap(): number;
-    /** Updates after `seq`, at most about `maxBytes` of them, or null when they are not all there any more. */
-    since(seq: number, now: number, maxBytes: number): LogPage | null;
+    /**
+     * Updates after `seq`, and with `upTo` none beyond that, at most about `maxBytes` of them; null when they are not
+     * all there any more, or `seq` lies in the future.
+     */
+    since(seq: number, now: number, maxBytes: number, upTo?: number): LogPage | null;
 }
 
-const PRUNE_STRIDE = 500;
+/** How often the front of the log is looked at: the limits hold within one stride, and exactly for whoever asks. */
+const PRUNE_STRIDE = { updates: 500, bytes: 1_000_000 };
 
 interface Gap {
     head: number;
@@ -38,10 +42,18 @@ interface Gap {
 
 interface LogRow extends Record<string, SqlStorageValue> {
     seq: number;
+    /** Unix ms. */
     createdAt: number;
-    /** Bytes of all updates up to this one, so that the size of any stretch is a subtraction. */
+    /** Bytes of all updates kept so far, so that the size of a stretch is a subtraction. */
     total: number;
+    /** The update as JSON; null for one too large to keep. */
     entry: string | null;
+}
+
+/** The newest update that is kept, and the bytes of all. */
+interface Tail {
+    seq: number;
+    total: number;
 }
 
 /** Opens the log, making its tables the first time. */
@@ -53,13 +65,14 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
     /** Resuming is possible from this number on. */
     let floor = readState<number>('floor');
     let gap = readState<Gap>('gap');
-    let last = lastRow();
+    let last = readTail();
     let head = gap?.head ?? last?.seq ?? floor;
     if (head !== null && floor !== null) head = Math.max(head, floor);
     let target = gap?.target ?? head ?? 0;
 
     function take(updates: AddressedUpdate[], seq: number, now: number): AddressedUpdate[] {
         if (head === null) begin((updates[0]?.update.seq ?? seq + 1) - 1);
+        const before = last;
         const ready: AddressedUpdate[] = [];
         for (const addressed of updates) {
             const { seq: number } = addressed.update;
@@ -72,9 +85,17 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
         target = Math.max(target, seq, last?.seq ?? 0);
         if (gap) ready.push(...followers());
         noteGap(now);
-        // In strides, so that most updates cost one row; asking for updates prunes exactly.
-        if (last && last.seq % PRUNE_STRIDE === 0) prune(now);
+        if (last && crossesStride(before, last)) prune(now);
         return ready;
+    }
+
+    /** In strides, so that most updates cost one row. */
+    function crossesStride(before: Tail | undefined, after: Tail): boolean {
+        const crosses = (from: number, to: number, stride: number) => Math.floor(from / stride) !== Math.floor(to / stride);
+        return (
+            crosses(before?.seq ?? 0, after.seq, PRUNE_STRIDE.updates) ||
+            crosses(before?.total ?? 0, after.total, PRUNE_STRIDE.bytes)
+        );
     }
 
     /** Kept updates that a closed gap has let through. */
@@ -109,58 +130,73 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
         writeState('floor', (floor = at));
     }
 
-    function since(from: number, now: number, maxBytes: number): LogPage | null {
+    function since(from: number, now: number, maxBytes: number, upTo = Number.MAX_SAFE_INTEGER): LogPage | null {
         prune(now);
         if (head === null || from > head || from < (floor ?? 0)) return null;
+        const end = Math.max(from, Math.min(head, upTo));
         const updates: AddressedUpdate[] = [];
         let bytes = 0;
         let seq = from;
-        for (const row of sql.exec<LogRow>('SELECT * FROM UpdateLog WHERE seq > ? AND seq <= ? ORDER BY seq', from, head)) {
+        for (const row of sql.exec<LogRow>('SELECT * FROM UpdateLog WHERE seq > ? AND seq <= ? ORDER BY seq', from, end)) {
             // A hole can only be an update that never came, or one too large to keep.
             if (row.seq !== seq + 1 || row.entry === null) {
                 return updates.length > 0 ? { updates, seq, hasMore: true } : null;
             }
-            bytes += row.entry.length;
+            bytes += Buffer.byteLength(row.entry);
             if (bytes > maxBytes && updates.length > 0) return { updates, seq, hasMore: true };
             updates.push(JSON.parse(row.entry) as AddressedUpdate);
             seq = row.seq;
         }
-        return seq === head ? { updates, seq, hasMore: false } : null;
+        return seq === end ? { updates, seq, hasMore: false } : null;
     }
 
     /** False for a number that is there already. */
     function store(addressed: AddressedUpdate, now: number): boolean {
         const { seq } = addressed.update;
-        const entry = JSON.stringify(addressed);
-        const kept = entry.length <= LOG_LIMITS.updateBytes ? entry : null;
-        const row = { seq, createdAt: now, total: (last?.total ?? 0) + (kept?.length ?? 0), entry: kept };
-        const written = sql.exec(
+        const json = JSON.stringify(addressed);
+        const bytes = Buffer.byteLength(json);
+        const isKept = bytes <= LOG_LIMITS.updateBytes;
+        const total = (last?.total ?? 0) + (isKept ? bytes : 0);
+        const { rowsWritten } = sql.exec(
             'INSERT INTO UpdateLog (seq, createdAt, total, entry) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-            row.seq,
-            row.createdAt,
-            row.total,
-            row.entry,
-        ).rowsWritten;
-        if (written > 0 && (!last || seq > last.seq)) last = row;
-        return written > 0;
+            seq,
+            now,
+            total,
+            isKept ? json : null,
+        );
+        if (rowsWritten === 0) return false;
+        last = { seq: Math.max(seq, last?.seq ?? 0), total };
+        return true;
     }
 
     /** Deletes from the front what is too old, too far back or too much, and moves the floor past it. */
     function prune(now: number): void {
         if (!last) return;
         let first = Math.max(floor ?? 0, last.seq - LOG_LIMITS.updates);
-        const rows = sql.exec<LogRow>('SELECT seq, createdAt, total FROM UpdateLog WHERE seq > ? ORDER BY seq', first);
+        const rows = sql.exec<Pick<LogRow, 'seq' | 'createdAt' | 'total'> & { bytes: number }>(
+            'SELECT seq, createdAt, total, ifnull(octet_length(entry), 0) AS bytes FROM UpdateLog WHERE seq > ? ORDER BY seq',
+            first,
+        );
         for (const row of rows) {
-            if (row.createdAt > now - LOG_LIMITS.ageMs && last.total - row.total <= LOG_LIMITS.bytes) break;
+            const fromHere = last.total - row.total + row.bytes;
+            if (row.createdAt > now - LOG_LIMITS.ageMs && fromHere <= LOG_LIMITS.bytes) break;
             first = row.seq;
         }
+        // What waits for a gap to close is not history yet.
+        first = Math.min(first, head ?? 0);
         if (first <= (floor ?? 0)) return;
         sql.exec('DELETE FROM UpdateLog WHERE seq <= ?', first);
         writeState('floor', (floor = first));
     }
 
-    function lastRow(): LogRow | undefined {
-        return sql.exec<LogRow>('SELECT * FROM UpdateLog ORDER BY seq DESC LIMIT 1').toArray()[0];
+    function readTail(): Tail | undefined {
+        // An update that came late has the larger total though not the larger number: a few rows tell both.
+        const [tail] = sql
+            .exec<{ seq: number | null; total: number | null }>(
+                'SELECT max(seq) AS seq, max(total) AS total FROM (SELECT seq, total FROM UpdateLog ORDER BY seq DESC LIMIT 20)',
+            )
+            .toArray();
+        return tail?.seq == null || tail.total == null ? undefined : { seq: tail.seq, total: tail.total };
     }
 
     function readState<T>(key: string): T | null {

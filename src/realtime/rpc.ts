@@ -9,6 +9,10 @@ export const RPC_TIMEOUT_MS = 30_000;
 export const RPC_POLL_MS = 500;
 /** Most methods a socket may register (contract 13). */
 export const MAX_RPC_METHODS = 200;
+/** Most bytes they take as JSON; the rest of the attachment's 16 KiB is for the connection and its heartbeats. */
+const MAX_RPC_BYTES = 11_000;
+/** Most calls a socket may have under way. */
+export const MAX_RPC_CALLS = 100;
 
 /** The answer to a call: `result` is the target's answer as it came. */
 export type RpcOutcome = { ok: true; result: unknown } | { ok: false; error: string };
@@ -37,6 +41,8 @@ export interface RpcCalls {
     all(): RpcCall[];
     /** Calls that this connection makes or is to answer. */
     ofConnection(connectionId: string): RpcCall[];
+    /** How many calls this connection has under way. */
+    countOf(callerId: string): number;
     nextDeadline(): number | null;
 }
 
@@ -70,6 +76,8 @@ export function createRpcCalls({ sql }: DurableObjectStorage): RpcCalls {
         },
         all: () => select(''),
         ofConnection: (connectionId) => select('WHERE caller = ? OR target = ?', connectionId, connectionId),
+        countOf: (callerId) =>
+            sql.exec<{ n: number }>('SELECT count(*) AS n FROM RpcCall WHERE caller = ?', callerId).one().n,
         nextDeadline: () =>
             sql.exec<{ at: number | null }>('SELECT min(deadline) AS at FROM RpcCall').toArray()[0]?.at ?? null,
     };
@@ -77,7 +85,8 @@ export function createRpcCalls({ sql }: DurableObjectStorage): RpcCalls {
 
 /** When a method was registered by this socket, Unix ms; undefined when it was not. */
 export function registeredAt(connection: Connection, method: string): number | undefined {
-    return connection.rpc?.[shortName(connection, method)];
+    const name = shortName(connection, method);
+    return connection.rpc?.find(([known]) => known === name)?.[1];
 }
 
 /**
@@ -85,17 +94,27 @@ export function registeredAt(connection: Connection, method: string): number | u
  * @returns the reason when it may not register more
  */
 export function withMethod(connection: Connection, method: string, at: number | null): Connection | string {
-    const rpc = { ...connection.rpc };
-    if (at === null) delete rpc[shortName(connection, method)];
-    else rpc[shortName(connection, method)] = at;
-    if (Object.keys(rpc).length > MAX_RPC_METHODS) return `At most ${MAX_RPC_METHODS} methods per socket`;
+    const name = shortName(connection, method);
+    const others = (connection.rpc ?? []).filter(([known]) => known !== name);
+    if (at === null) return { ...connection, rpc: others };
+    const rpc: Connection['rpc'] = [...others, [name, at]];
+    if (rpc.length > MAX_RPC_METHODS) return `At most ${MAX_RPC_METHODS} methods per socket`;
+    if (Buffer.byteLength(JSON.stringify(rpc)) > MAX_RPC_BYTES) return 'Too many methods with long names on this socket';
     return { ...connection, rpc };
+}
+
+/** Of several sockets that registered a method, the one that did last. */
+export function newestHolder<Holder extends { at: number | undefined }>(holders: (Holder | null)[]): Holder | undefined {
+    return holders.reduce<Holder | undefined>(
+        (best, one) => (one?.at === undefined || (best?.at ?? -1) > one.at ? best : one),
+        undefined,
+    );
 }
 
 /** Without the id that all methods of a scoped socket share: an attachment holds 16 KiB. */
 function shortName({ sessionId, machineId }: Connection, method: string): string {
-    const prefix = `${sessionId ?? machineId}:`;
-    return method.startsWith(prefix) ? method.slice(prefix.length - 1) : method;
+    const id = sessionId ?? machineId;
+    return id !== undefined && method.startsWith(`${id}:`) ? method.slice(id.length) : method;
 }
 
 interface Row extends Record<string, SqlStorageValue> {

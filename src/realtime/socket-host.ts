@@ -5,8 +5,8 @@ import type { Connection, HandshakeParts, Wire } from '@/realtime/connection';
 
 /** Longest text frame, in bytes (contract 6). */
 export const MAX_FRAME_BYTES = 1024 * 1024;
-/** Frames of one socket that may wait for their turn; a flood past it closes the socket. */
-export const MAX_WAITING_FRAMES = 256;
+/** Frames of one socket that may wait for their turn, and their length together; a flood past it closes the socket. */
+export const MAX_WAITING = { frames: 1000, length: 16 * 1024 * 1024 };
 
 /** A socket that has not said yet whose it is (gateway only): until when it may, and what its upgrade said. */
 export interface PendingSocket {
@@ -37,21 +37,57 @@ export interface SocketHost {
     find(connectionId: string): WebSocket | undefined;
     stateOf(socket: WebSocket): SocketState;
     setState(socket: WebSocket, state: SocketState): void;
-    /** Hands a frame to the handler once the socket's earlier frames are done. */
+    /** Hands a frame to the handler once the socket's earlier frames are done. Never throws. */
     receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void>;
+    /** Frames that a socket sent before it closed are handled all the same: resolves when they are. */
+    drained(socket: WebSocket): Promise<void>;
     sendEvent(socket: WebSocket, event: string, data: unknown, ackId?: AckId): void;
     sendAck(socket: WebSocket, ackId: AckId, value: unknown): void;
+    /** Closes a socket from this side: what it has sent and was not handled yet is dropped. */
     close(socket: WebSocket, code: number, reason: string): void;
 }
 
-/** Handles one decoded frame; what it throws has been its own to answer. */
+/** Handles one decoded frame. What it throws closes the socket: its client comes back, and tries again. */
 export type FrameHandler = (socket: WebSocket, frame: Incoming) => Promise<void>;
 
+/** Frames of a socket on their way to the handler. */
+interface Queue {
+    frames: number;
+    length: number;
+    tail: Promise<void>;
+    dropped: boolean;
+}
+
 /** Creates the host of an object's sockets. */
-export function createSocketHost(ctx: DurableObjectState, handle: FrameHandler): SocketHost {
-    // Only caches: both are rebuilt from the attachments after an eviction.
+export function createSocketHost(
+    ctx: DurableObjectState,
+    handle: FrameHandler,
+    onError: (error: unknown) => void,
+): SocketHost {
+    // Only caches: after an eviction states come back from the attachments, and queues are empty.
     const states = new WeakMap<WebSocket, SocketState>();
-    const queues = new WeakMap<WebSocket, { waiting: number; tail: Promise<void> }>();
+    const queues = new WeakMap<WebSocket, Queue>();
+
+    function queueOf(socket: WebSocket): Queue {
+        let queue = queues.get(socket);
+        if (!queue) {
+            queue = { frames: 0, length: 0, tail: Promise.resolve(), dropped: false };
+            queues.set(socket, queue);
+        }
+        return queue;
+    }
+
+    async function take(socket: WebSocket, message: string, queue: Queue): Promise<void> {
+        queue.frames -= 1;
+        queue.length -= message.length;
+        if (queue.dropped) return;
+        try {
+            await handle(socket, CODECS[wireOf(socket)].decode(message));
+        } catch (error) {
+            onError(error);
+            host.close(socket, CLOSE.tryAgainLater, 'Try again later');
+        }
+    }
 
     const host: SocketHost = {
         accept(state) {
@@ -84,27 +120,29 @@ export function createSocketHost(ctx: DurableObjectState, handle: FrameHandler):
             states.set(socket, state);
         },
         async receive(socket, message) {
+            const queue = queueOf(socket);
+            if (queue.dropped) return;
             if (typeof message !== 'string') return host.close(socket, CLOSE.unsupportedData, 'Text frames only');
             if (tooLarge(message)) return host.close(socket, CLOSE.messageTooLarge, 'Frame larger than 1 MiB');
-
-            const queue = queues.get(socket) ?? { waiting: 0, tail: Promise.resolve() };
-            queues.set(socket, queue);
-            if (queue.waiting >= MAX_WAITING_FRAMES) return host.close(socket, CLOSE.policyViolation, 'Too many frames');
-            queue.waiting += 1;
-            const turn = queue.tail.then(async () => {
-                queue.waiting -= 1;
-                if (socket.readyState === WebSocket.OPEN) await handle(socket, CODECS[wireOf(socket)].decode(message));
-            });
-            queue.tail = turn.catch(() => undefined);
-            await turn;
+            if (queue.frames >= MAX_WAITING.frames || queue.length + message.length > MAX_WAITING.length) {
+                return host.close(socket, CLOSE.policyViolation, 'Too many frames');
+            }
+            queue.frames += 1;
+            queue.length += message.length;
+            queue.tail = queue.tail.then(() => take(socket, message, queue));
+            await queue.tail;
         },
+        drained: async (socket) => queues.get(socket)?.tail,
         sendEvent(socket, event, data, ackId) {
             send(socket, CODECS[wireOf(socket)].event(event, data, Date.now(), ackId));
         },
         sendAck(socket, ackId, value) {
             send(socket, CODECS[wireOf(socket)].ack(ackId, value));
         },
-        close: closeQuietly,
+        close(socket, code, reason) {
+            queueOf(socket).dropped = true;
+            closeQuietly(socket, code, reason);
+        },
     };
     const wireOf = (socket: WebSocket) => host.stateOf(socket).wire;
     return host;

@@ -2,7 +2,7 @@ import type { Connection } from '@/realtime/connection';
 import type { Peers } from '@/realtime/peers';
 import type { AckId } from '@/realtime/protocol/codec';
 import type { RpcCall, RpcCalls, RpcOutcome } from '@/realtime/rpc';
-import { RPC_GRACE_MS, RPC_POLL_MS, RPC_TIMEOUT_MS } from '@/realtime/rpc';
+import { MAX_RPC_CALLS, RPC_GRACE_MS, RPC_POLL_MS, RPC_TIMEOUT_MS } from '@/realtime/rpc';
 
 /** Connects RPC callers with the sockets that answer (contract 6). */
 export interface Switchboard {
@@ -28,6 +28,8 @@ export function createSwitchboard(peers: Peers, calls: RpcCalls, now: () => numb
 
     function reply({ caller, callerAck }: Pick<RpcCall, 'caller' | 'callerAck'>, outcome: RpcOutcome): void {
         if (callerAck !== null) peers.sendAck(caller, callerAck, outcome);
+        // Who asked for no answer hears of a failure all the same.
+        else if (!outcome.ok) peers.send(caller, [{ event: 'rpc-error', data: { type: 'call', error: outcome.error } }]);
     }
 
     function forward(call: RpcCall, target: Connection): void {
@@ -63,6 +65,7 @@ export function createSwitchboard(peers: Peers, calls: RpcCalls, now: () => numb
                 target: null,
                 deadline: now() + RPC_GRACE_MS,
             };
+            if (calls.countOf(caller.id) >= MAX_RPC_CALLS) return reply(call, TOO_MANY);
             const target = await peers.holderOf(method);
             if (target?.id === caller.id) return reply(call, SAME_SOCKET);
             if (!target) return calls.add(call);
@@ -70,7 +73,7 @@ export function createSwitchboard(peers: Peers, calls: RpcCalls, now: () => numb
             ask(call, target);
         },
         cancel(callerId, ackId) {
-            const call = calls.ofConnection(callerId).find((one) => one.caller === callerId && one.callerAck === ackId);
+            const call = calls.ofConnection(callerId).find((one) => one.caller === callerId && String(one.callerAck) === String(ackId));
             if (call) finish(call, { ok: false, error: 'RPC call cancelled' });
         },
         answer(targetId, callId, answer) {
@@ -103,4 +106,5 @@ export function createSwitchboard(peers: Peers, calls: RpcCalls, now: () => numb
     };
 }
 
+const TOO_MANY = { ok: false, error: 'Too many RPC calls under way' } as const;
 const SAME_SOCKET = { ok: false, error: 'Cannot call RPC on the same socket' } as const;

@@ -3,7 +3,10 @@ import type { AckId, Codec, Incoming } from '@/realtime/protocol/codec';
 /** The control frames say their data twice, because the source document shows both spellings (contract 6). */
 const CONTROL = new Set(['connected', 'pong', 'error', 'auth-error', 'broadcast']);
 
-/** The ping text that the runtime answers without waking the object, and its answer. */
+/**
+ * The ping text that the runtime answers without waking the object, and its answer. An object has one such pair, so the
+ * other spelling, `{"type":"ping"}`, wakes it to be answered.
+ */
 export const NATIVE_PING = '{"event":"ping"}';
 export const NATIVE_PONG = '{"event":"pong","type":"pong","data":{},"payload":{}}';
 
@@ -19,6 +22,8 @@ export const nativeCodec: Codec = {
         if ('ack' in frame && ackId !== undefined) return { kind: 'answer', ackId, answer: frame.ack };
 
         const event = frame.event ?? frame.type;
+        // Whoever asks for an acknowledgement gets one, so this is an event, though none that anybody knows.
+        if (ackId !== undefined && typeof event !== 'string') return { kind: 'event', event: '', data: undefined, ackId };
         if (typeof event !== 'string' || event === '') return invalid('Frame must name its event');
         if (event === 'ping' && ackId === undefined) return { kind: 'ping' };
         const data = frame.data ?? frame.payload;

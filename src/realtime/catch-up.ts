@@ -1,0 +1,35 @@
+import type { Connection } from '@/realtime/connection';
+import { deliveryOf } from '@/realtime/fan-out';
+import type { OutgoingEvent } from '@/realtime/peers';
+import { receives } from '@/realtime/recipients';
+import type { UpdateLog } from '@/realtime/recovery';
+import type { MissedUpdates } from '@/realtime/room';
+
+/** About how many bytes of missed updates go into one reply (contract 13). */
+const PAGE_BYTES = 1_000_000;
+
+/** One reply to `request-updates-since` (contract 6): what concerns the socket, as it was sent live. */
+export function missedPage(log: UpdateLog, connection: Connection, seq: number, now: number): MissedUpdates {
+    const page = log.since(seq, now, PAGE_BYTES);
+    if (!page) return { success: false, error: 'resync-required' };
+    const updates = page.updates.filter(({ to }) => receives(connection, to)).map(({ update }) => update);
+    return { success: true, updates, seq: page.seq, hasMore: page.hasMore };
+}
+
+/**
+ * What a client that reconnects has missed after `from`, page by page, up to what the log had delivered when it came:
+ * the rest comes live. It is told to start over from `reached` instead when that is not all there (P5).
+ */
+export function* catchUp(
+    log: UpdateLog,
+    connection: Connection,
+    { from, upTo, reached, now }: { from: number; upTo: number; reached: number; now: number },
+): Generator<OutgoingEvent[]> {
+    for (let seq = from, more = true; more; ) {
+        const page = log.since(seq, now, PAGE_BYTES, upTo);
+        if (!page) return yield [{ event: 'resync', data: { seq: reached } }];
+        yield page.updates.filter(({ to }) => receives(connection, to)).map(deliveryOf);
+        seq = page.seq;
+        more = page.hasMore;
+    }
+}

@@ -1,0 +1,27 @@
+import type { Connection } from '@/realtime/connection';
+import type { FrameScope } from '@/realtime/frame-scope';
+import type { Heartbeat } from '@/realtime/heartbeat';
+import { isMuted, judgeHeartbeat, withHeartbeat, withMute } from '@/realtime/heartbeat';
+import { activity, markActive } from '@/realtime/presence';
+
+/**
+ * Takes a heartbeat. Most lead to nothing at all: the database is written every 30 s, apps hear of a change at once and
+ * otherwise once a minute, both remembered in the socket's attachment. One for somebody else's object is ignored, and
+ * its sender learns nothing.
+ */
+export async function takeHeartbeat({ socket, host, room, services }: FrameScope, beat: Heartbeat): Promise<void> {
+    const current = () => host.stateOf(socket) as Connection;
+    const { kind, id } = beat;
+    const now = services.now();
+    const verdict = judgeHeartbeat(current(), beat, now);
+    if (!verdict) return;
+    const { accountId } = current();
+    if (verdict.write && !(await markActive(services, { accountId, kind, id }, verdict.at))) {
+        return host.setState(socket, withMute(current(), kind, id, now));
+    }
+    // Stopped while the database was asked: it must not look alive again.
+    if (isMuted(current(), kind, id, now)) return;
+    host.setState(socket, withHeartbeat(current(), beat, verdict, now));
+    if (!verdict.announce) return;
+    await room.announce([{ ephemeral: activity(kind, id, true, verdict.at, beat.thinking), to: {} }]);
+}

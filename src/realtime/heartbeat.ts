@@ -1,0 +1,76 @@
+import type { Beat, Connection } from '@/realtime/connection';
+
+/** A silent session or machine counts as inactive after this, in ms (contract 5.1). */
+export const SILENCE_MS = 10 * 60_000;
+/** The database sees a live object at most this often, in ms. */
+export const WRITE_EVERY_MS = 30_000;
+/** Apps hear of an unchanged live object at most this often, in ms. */
+export const ANNOUNCE_EVERY_MS = 60_000;
+/** Heartbeats on their way when a session is stopped do not revive it, in ms. */
+export const STOP_GRACE_MS = 60_000;
+
+/** A socket speaks for one session or machine, or a few; more is not remembered, so that its attachment stays small. */
+const MAX_OBJECTS_PER_SOCKET = 16;
+
+const NEVER: Beat = { writtenAt: 0, announcedAt: 0, thinking: false, mutedUntil: 0 };
+
+/** A heartbeat of a session or machine. */
+export interface Heartbeat {
+    kind: 'session' | 'machine';
+    id: string;
+    /** When the client sent it, Unix ms. */
+    time: number;
+    thinking: boolean;
+}
+
+/** What a heartbeat asks for: nothing at all, in most cases. */
+export interface Verdict {
+    /** When the object was alive, Unix ms: never in the future, whatever the client's clock says. */
+    at: number;
+    /** The database is due to hear of it; whether it may, the database says. */
+    write: boolean;
+    /** Apps are due to hear of it. */
+    announce: boolean;
+}
+
+/** Judges a heartbeat by what became of the earlier ones on its socket (contract 5.1); null when it leads to nothing. */
+export function judgeHeartbeat(connection: Connection, { kind, id, time, thinking }: Heartbeat, now: number): Verdict | null {
+    const known = beatOf(connection, kind, id);
+    const last = known ?? NEVER;
+    const at = Math.min(time, now);
+    if (at < now - SILENCE_MS || last.mutedUntil > now) return null;
+    if (!known && Object.keys(connection.beats ?? {}).length >= MAX_OBJECTS_PER_SOCKET) return null;
+    const write = now - last.writtenAt >= WRITE_EVERY_MS;
+    const changed = last.announcedAt === 0 || last.thinking !== thinking;
+    const announce = changed || now - last.announcedAt >= ANNOUNCE_EVERY_MS;
+    return write || announce ? { at, write, announce } : null;
+}
+
+/** The connection after a heartbeat that was acted upon. */
+export function withHeartbeat(connection: Connection, { kind, id, thinking }: Heartbeat, { write, announce }: Verdict, now: number): Connection {
+    const last = beatOf(connection, kind, id) ?? NEVER;
+    return withBeat(connection, kind, id, {
+        ...last,
+        ...(write && { writtenAt: now }),
+        ...(announce && { announcedAt: now, thinking }),
+    });
+}
+
+/** The connection with an object muted: it was stopped or archived, or is not the account's. */
+export function withMute(connection: Connection, kind: Heartbeat['kind'], id: string, now: number): Connection {
+    return withBeat(connection, kind, id, { ...NEVER, mutedUntil: now + STOP_GRACE_MS });
+}
+
+/** Whether heartbeats for an object are muted on a socket. */
+export function isMuted(connection: Connection, kind: Heartbeat['kind'], id: string, now: number): boolean {
+    return (beatOf(connection, kind, id)?.mutedUntil ?? 0) > now;
+}
+
+/** What became of the earlier heartbeats for an object, if the socket had any. */
+export function beatOf(connection: Connection, kind: Heartbeat['kind'], id: string): Beat | undefined {
+    return connection.beats?.[`${kind}:${id}`];
+}
+
+function withBeat(connection: Connection, kind: Heartbeat['kind'], id: string, beat: Beat): Connection {
+    return { ...connection, beats: { ...connection.beats, [`${kind}:${id}`]: beat } };
+}
