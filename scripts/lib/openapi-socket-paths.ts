@@ -9,7 +9,7 @@ export const socketPaths: ZodOpenApiPathsObject = {
     '/v1/websocket': upgrade('realtime-websocket', 'Open a WebSocket for live updates, by its other name'),
 };
 
-function upgrade(operationId: string, summary: string) {
+function upgrade(operationId: string, summary: string): ZodOpenApiPathsObject[string] {
     return {
         get: {
             operationId,

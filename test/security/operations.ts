@@ -34,7 +34,7 @@ export const operations: Operation[] = Object.entries(openapi.paths as unknown a
                 parameters,
                 body: requestBody?.content['application/json']?.schema,
                 example: requestBody?.content['application/json']?.example,
-                isPublic: security?.length === 0,
+                isPublic: security?.every((scheme) => Object.keys(scheme).length > 0) !== true || security.length === 0,
                 procedure: route && { path: route.procedurePath, type: route.procedure._def.type },
             };
         }),
