@@ -7,9 +7,11 @@ import { version } from '../../package.json';
 import { describeDialect } from './openapi-dialect';
 import { describeErrors, errorResponses, errorSchema } from './openapi-errors';
 import { describeExample } from './openapi-examples';
+import { filePaths } from './openapi-file-paths';
 import { githubPaths } from './openapi-github-paths';
 import { describeInput } from './openapi-input';
 import { serverPaths } from './openapi-server-paths';
+import { socketPaths } from './openapi-socket-paths';
 
 type Document = ReturnType<typeof generateOpenApiDocument>;
 
@@ -52,7 +54,7 @@ export function buildOpenApiDocument(): Document {
         securitySchemes: {
             bearer: { type: 'http', scheme: 'bearer', description: 'A login token of POST /v1/auth' },
         },
-        paths: { ...serverPaths, ...githubPaths },
+        paths: { ...serverPaths, ...socketPaths, ...githubPaths, ...filePaths },
     });
     for (const route of routes) mend(operationOf(document, route), route);
     document.components = {

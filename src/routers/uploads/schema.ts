@@ -6,23 +6,25 @@ import { Id, Time, pageSize, text } from '@/utils/schema';
 const Category = z.enum(uploadCategories);
 
 /** A stored file's facts (contract 4.7). Size in bytes, width and height in pixels; null for what is unknown. */
-export const UploadedFile = z.object({
-    id: z.string(),
-    /** A logical name, unique within the account; where the bytes are is the server's business. */
-    path: z.string(),
-    category: Category.nullable(),
-    originalName: z.string(),
-    /** As the bytes say. */
-    contentType: z.string(),
-    size: z.int(),
-    width: z.int().nullable(),
-    height: z.int().nullable(),
-    /** Base64; made a moment after the upload. */
-    thumbhash: z.string().nullable(),
-    reuseKey: z.string().nullable(),
-    createdAt: Time,
-    updatedAt: Time,
-});
+export const UploadedFile = z
+    .object({
+        id: z.string(),
+        /** A logical name, unique within the account; where the bytes are is the server's business. */
+        path: z.string(),
+        category: Category.nullable(),
+        originalName: z.string(),
+        /** As the bytes say. */
+        contentType: z.string(),
+        size: z.int(),
+        width: z.int().nullable(),
+        height: z.int().nullable(),
+        /** Base64; made a moment after the upload. */
+        thumbhash: z.string().nullable(),
+        reuseKey: z.string().nullable(),
+        createdAt: Time,
+        updatedAt: Time,
+    })
+    .meta({ id: 'UploadedFile' });
 export type UploadedFile = z.infer<typeof UploadedFile>;
 
 export const FileIdInput = z.object({ id: Id });
