@@ -130,7 +130,7 @@ function boundaryOf(request: Request): string {
     if (!/^\s*multipart\/form-data\s*(;|$)/i.test(contentType)) {
         throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'Body must be multipart/form-data');
     }
-    const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType) ?? [];
+    const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70})(?=[\s;]|$))/i.exec(contentType) ?? [];
     const boundary = quoted ?? plain;
     if (boundary === undefined) throw badForm('The form has no boundary');
     return boundary;
