@@ -22,7 +22,13 @@ describe('toPublicError', () => {
         ['SERVICE_UNAVAILABLE', 503, 'SERVICE_UNAVAILABLE'],
     ] as [ErrorCode, number, string][])('tells %s as a service put it: %i, %s', (code, status, trpcCode) => {
         const waits = code === 'RATE_LIMITED' ? { retryAfter: 60 } : {};
-        expect(toPublicError(new ServiceError(code, 'Said so'))).toEqual({ code, status, trpcCode, message: 'Said so', ...waits });
+        expect(toPublicError(new ServiceError(code, 'Said so'))).toEqual({
+            code,
+            status,
+            trpcCode,
+            message: 'Said so',
+            ...waits,
+        });
     });
 
     it('finds a service error under what tRPC wrapped around it', () => {
@@ -51,8 +57,15 @@ describe('toPublicError', () => {
 
     it("passes tRPC's own words on, but no text that quotes the input", () => {
         const own = new TRPCError({ code: 'BAD_REQUEST', message: 'Batch call exceeds maximum size' });
-        const quoting = new TRPCError({ code: 'BAD_REQUEST', message: 'bad: secret', cause: new SyntaxError('bad: secret') });
-        expect(toPublicError(own)).toMatchObject({ code: 'VALIDATION_FAILED', message: 'Batch call exceeds maximum size' });
+        const quoting = new TRPCError({
+            code: 'BAD_REQUEST',
+            message: 'bad: secret',
+            cause: new SyntaxError('bad: secret'),
+        });
+        expect(toPublicError(own)).toMatchObject({
+            code: 'VALIDATION_FAILED',
+            message: 'Batch call exceeds maximum size',
+        });
         expect(toPublicError(quoting)).toMatchObject({ code: 'VALIDATION_FAILED', message: 'Malformed request' });
     });
 

@@ -55,7 +55,8 @@ export function toPublicError(error: unknown): PublicError {
     const service = findServiceError(error);
     if (service) return publicError(service.reason, service.message, service.issues);
 
-    if (error instanceof TRPCError && error.code !== 'INTERNAL_SERVER_ERROR' && !isBug(error.cause)) return refusal(error);
+    if (error instanceof TRPCError && error.code !== 'INTERNAL_SERVER_ERROR' && !isBug(error.cause))
+        return refusal(error);
     if (isDatabaseFailure(error)) {
         return { ...publicError('SERVICE_UNAVAILABLE', 'Database unavailable, try again'), retryAfter: 1 };
     }

@@ -39,11 +39,17 @@ const t = initTRPC
     .create({
         // tRPC's own default is true in workerd even in production builds, and would send stacks.
         isDev: false,
+        // Often enough to keep a stream open, seldom enough for a free Worker's CPU allowance.
+        sse: { ping: { enabled: true, intervalMs: 20_000 }, client: { reconnectAfterInactivityMs: 50_000 } },
         errorFormatter({ shape, error, ctx }) {
             const { code, status, trpcCode, message, issues } = toPublicError(error);
             const requestId = ctx?.requestId ?? requestIds.get(error);
             const { path } = shape.data;
-            return { ...shape, message, data: { code: trpcCode, httpStatus: status, path, error: code, requestId, issues } };
+            return {
+                ...shape,
+                message,
+                data: { code: trpcCode, httpStatus: status, path, error: code, requestId, issues },
+            };
         },
     });
 

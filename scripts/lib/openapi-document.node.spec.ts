@@ -5,7 +5,9 @@ import type { Operation, Schema } from './openapi-document';
 
 const document = buildOpenApiDocument();
 const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
-    Object.entries(item as Record<string, Operation>).map(([method, operation]) => [`${method} ${path}`, operation] as const),
+    Object.entries(item as Record<string, Operation>).map(
+        ([method, operation]) => [`${method} ${path}`, operation] as const,
+    ),
 );
 
 function operationAt(method: string, path: string): Operation | undefined {
@@ -26,7 +28,10 @@ describe('the document', () => {
         for (const reference of references) {
             const [root, ...keys] = reference.split('/');
             expect(root).toBe('#');
-            const found = keys.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], document);
+            const found = keys.reduce<unknown>(
+                (value, key) => (value as Record<string, unknown> | undefined)?.[key],
+                document,
+            );
             expect(found, reference).toBeDefined();
         }
     });
@@ -54,7 +59,10 @@ describe('an alias', () => {
         '%s is documented as its main path is, under a name of its own',
         (_, { method, path, procedurePath, meta }) => {
             const alias = operationAt(method, path);
-            const main = operationAt(meta.openapi?.method ?? '', meta.openapi?.path.replaceAll(/\{(\w+)\}/g, ':$1') ?? '');
+            const main = operationAt(
+                meta.openapi?.method ?? '',
+                meta.openapi?.path.replaceAll(/\{(\w+)\}/g, ':$1') ?? '',
+            );
             expect(alias?.operationId).toMatch(new RegExp(`^${procedurePath.replaceAll('.', '-')}-alias`));
             expect(alias?.responses).toEqual(main?.responses);
             expect(alias?.security).toEqual(main?.security);

@@ -26,7 +26,9 @@ export function coerceParameters(kinds: ParameterKinds, parameters: Iterable<[st
         const kind = kinds.get(key);
         if (kind === undefined) continue;
         if (Object.hasOwn(input, key)) {
-            throw new ServiceError('VALIDATION_FAILED', 'Invalid input', [{ path: key, message: 'Given more than once' }]);
+            throw new ServiceError('VALIDATION_FAILED', 'Invalid input', [
+                { path: key, message: 'Given more than once' },
+            ]);
         }
         input[key] = coerce(kind, value);
     }

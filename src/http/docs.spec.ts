@@ -25,7 +25,9 @@ describe('GET /openapi.json', () => {
         expect(again.status).toBe(304);
         expect(again.body).toBe('');
         expect(again.headers.get('X-Request-Id')).not.toBeNull();
-        expect((await call(server, 'GET', '/openapi.json', undefined, { 'If-None-Match': '"other"' })).status).toBe(200);
+        expect((await call(server, 'GET', '/openapi.json', undefined, { 'If-None-Match': '"other"' })).status).toBe(
+            200,
+        );
     });
 
     it('answers HEAD with the headers alone', async () => {

@@ -71,7 +71,9 @@ describe('authorization', () => {
 
     it('is not taken from the query', async () => {
         const { token } = await createAccount(server);
-        expect((await call(server, 'GET', `/v1/sessions?token=${token}&Authorization=Bearer%20${token}`)).status).toBe(401);
+        expect((await call(server, 'GET', `/v1/sessions?token=${token}&Authorization=Bearer%20${token}`)).status).toBe(
+            401,
+        );
     });
 });
 

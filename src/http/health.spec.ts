@@ -27,10 +27,13 @@ describe('GET /', () => {
         expect(body).toBe('Welcome to Happy Server!');
     });
 
-    it.each(['*/*', 'application/json', 'text/html', 'application/json, text/plain, */*'])('welcomes in JSON those who accept %s', async (Accept) => {
-        const { headers } = await call(server, 'GET', '/', undefined, { Accept });
-        expect(headers.get('Content-Type')).toMatch(/^application\/json/);
-    });
+    it.each(['*/*', 'application/json', 'text/html', 'application/json, text/plain, */*'])(
+        'welcomes in JSON those who accept %s',
+        async (Accept) => {
+            const { headers } = await call(server, 'GET', '/', undefined, { Accept });
+            expect(headers.get('Content-Type')).toMatch(/^application\/json/);
+        },
+    );
 });
 
 describe('GET /health', () => {

@@ -21,7 +21,9 @@ describe('path parameters', () => {
             const { status, body } = await account.call('GET', `/v1/sessions/${id}`);
             expect([id, status, body.error]).toEqual([id, 404, 'Session not found']);
         }
-        expect((await account.call('GET', `/v1/sessions/%${sid.charCodeAt(0).toString(16)}${sid.slice(1)}`)).status).toBe(200);
+        expect(
+            (await account.call('GET', `/v1/sessions/%${sid.charCodeAt(0).toString(16)}${sid.slice(1)}`)).status,
+        ).toBe(200);
     });
 
     it.each(['%zz', '%', '%E0%A4%A', '%ED%A0%80', '%C0%AF', '..%2F..'])('%s is not found', async (id) => {
@@ -43,7 +45,9 @@ describe('path parameters', () => {
     it('cannot be overridden by body or query', async () => {
         const other = await createSession(account);
         const put = { id: other, metadata: 'bmV3', expectedVersion: 1 };
-        expect((await account.call('PUT', `/v1/sessions/${sid}/metadata?id=${other}`, put)).body.result).toBe('success');
+        expect((await account.call('PUT', `/v1/sessions/${sid}/metadata?id=${other}`, put)).body.result).toBe(
+            'success',
+        );
         expect((await account.call('GET', `/v1/sessions/${other}?id=${sid}`)).body.session).toMatchObject({
             id: other,
             metadata: 'bWV0YQ==',
@@ -107,28 +111,45 @@ describe('body', () => {
         const body = { tag: tag(), metadata: 'bQ==', agentState: null, dataEncryptionKey: null };
         expect((await account.call('POST', '/v1/sessions', body)).status).toBe(200);
         expect((await account.call('POST', `/v1/sessions/${sid}/archive`, { reason: null })).status).toBe(200);
-        expect((await account.call('POST', `/v1/sessions/${sid}/messages`, { localId: null, content: null })).status).toBe(200);
+        expect(
+            (await account.call('POST', `/v1/sessions/${sid}/messages`, { localId: null, content: null })).status,
+        ).toBe(200);
     });
 
     it('may not say null for what is required', async () => {
         expect((await account.call('POST', '/v1/sessions', { tag: null, metadata: 'bQ==' })).status).toBe(400);
     });
 
-    it.each(['1', true, null, [1], { value: 1 }, 1.5, -1])('%j is no version: only a query is text', async (expectedVersion) => {
-        const { status, body } = await account.call('PUT', `/v1/sessions/${sid}/metadata`, { metadata: 'bQ==', expectedVersion });
-        expect(status).toBe(400);
-        expect(body.issues).toEqual([{ path: 'expectedVersion', message: expect.any(String) as string }]);
-    });
+    it.each(['1', true, null, [1], { value: 1 }, 1.5, -1])(
+        '%j is no version: only a query is text',
+        async (expectedVersion) => {
+            const { status, body } = await account.call('PUT', `/v1/sessions/${sid}/metadata`, {
+                metadata: 'bQ==',
+                expectedVersion,
+            });
+            expect(status).toBe(400);
+            expect(body.issues).toEqual([{ path: 'expectedVersion', message: expect.any(String) as string }]);
+        },
+    );
 
     it('may be missing, with and without a content type', async () => {
         const withType = { 'Content-Type': 'application/json' };
         for (const headers of [{}, withType]) {
             for (const body of [undefined, '']) {
                 // `call` sets a content type for every body: the empty one here has its own.
-                const init = { method: 'POST', body, headers: { Authorization: `Bearer ${account.token}`, ...headers } };
+                const init = {
+                    method: 'POST',
+                    body,
+                    headers: { Authorization: `Bearer ${account.token}`, ...headers },
+                };
                 expect((await server.fetch('/v1/auth/refresh', init)).status).toBe(200);
             }
-            const gone = await account.call('DELETE', `/v1/sessions/${await createSession(account)}`, undefined, headers);
+            const gone = await account.call(
+                'DELETE',
+                `/v1/sessions/${await createSession(account)}`,
+                undefined,
+                headers,
+            );
             expect(gone.status).toBe(200);
         }
     });
@@ -172,12 +193,17 @@ describe('methods', () => {
 });
 
 describe('stock clients', () => {
-    it.each(['android/1.0', '', '0'])('X-Happy-Client: %j deletes for good, whatever the caller says', async (client) => {
-        const id = await createSession(account);
-        const headers = { 'X-Happy-Client': client };
-        expect((await account.call('DELETE', `/v1/sessions/${id}?hard=false`, undefined, headers)).body).toEqual({ success: true });
-        expect((await account.call('GET', `/v1/sessions/${id}`)).status).toBe(404);
-    });
+    it.each(['android/1.0', '', '0'])(
+        'X-Happy-Client: %j deletes for good, whatever the caller says',
+        async (client) => {
+            const id = await createSession(account);
+            const headers = { 'X-Happy-Client': client };
+            expect((await account.call('DELETE', `/v1/sessions/${id}?hard=false`, undefined, headers)).body).toEqual({
+                success: true,
+            });
+            expect((await account.call('GET', `/v1/sessions/${id}`)).status).toBe(404);
+        },
+    );
 });
 
 describe('restRoutes', () => {

@@ -6,7 +6,8 @@ import { startServer } from '@test/helpers/server';
 const server = startServer();
 let account: TestAccount;
 let sid: string;
-const input = (value: unknown) => `input=${encodeURIComponent(typeof value === 'string' ? value : JSON.stringify(value))}`;
+const input = (value: unknown) =>
+    `input=${encodeURIComponent(typeof value === 'string' ? value : JSON.stringify(value))}`;
 const json = { 'Content-Type': 'application/json' };
 
 beforeAll(async () => {
@@ -29,7 +30,14 @@ async function refusal(method: string, path: string, body?: unknown, headers: Re
     for (const issue of issues ?? []) expect(Object.keys(issue).sort()).toEqual(['message', 'path']);
     expect(JSON.stringify(answer.body)).not.toMatch(/stack|\.ts:|node_modules|ZodError|SQLITE/);
     expect(server.db.rowsWritten).toBe(0);
-    return { status: answer.status, httpStatus, word, message: error.message as string, issues, headers: answer.headers };
+    return {
+        status: answer.status,
+        httpStatus,
+        word,
+        message: error.message as string,
+        issues,
+        headers: answer.headers,
+    };
 }
 
 describe('input', () => {
@@ -42,8 +50,14 @@ describe('input', () => {
     });
 
     it.each(['{', '[', '"', '{"id":}', 'undefined', '[['.repeat(50_000)])('%.20s is malformed', async (text) => {
-        expect(await refusal('GET', `sessions.get?${input(text)}`)).toMatchObject({ status: 400, word: 'VALIDATION_FAILED' });
-        expect(await refusal('POST', 'sessions.create', text)).toMatchObject({ status: 400, word: 'VALIDATION_FAILED' });
+        expect(await refusal('GET', `sessions.get?${input(text)}`)).toMatchObject({
+            status: 400,
+            word: 'VALIDATION_FAILED',
+        });
+        expect(await refusal('POST', 'sessions.create', text)).toMatchObject({
+            status: 400,
+            word: 'VALIDATION_FAILED',
+        });
     });
 
     it.each(['null', '1', '"x"', '[]', 'true', `${'['.repeat(100_000)}${']'.repeat(100_000)}`])(
@@ -59,7 +73,11 @@ describe('input', () => {
     );
 
     it('names what is wrong with it', async () => {
-        const { status, issues } = await refusal('POST', 'sessions.create', { tag: '', metadata: 1, agentState: 'a\0b' });
+        const { status, issues } = await refusal('POST', 'sessions.create', {
+            tag: '',
+            metadata: 1,
+            agentState: 'a\0b',
+        });
         expect(status).toBe(400);
         expect(issues.map(({ path }: { path: string }) => path)).toEqual(['tag', 'metadata', 'agentState']);
     });
@@ -91,7 +109,9 @@ describe('body', () => {
         const init = { method: 'POST', body: stream, headers: { ...json, Authorization: `Bearer ${account.token}` } };
         const response = await server.fetch('/trpc/sessions.create', init);
         expect(response.status).toBe(413);
-        expect(await response.json()).toMatchObject({ error: { data: { error: 'PAYLOAD_TOO_LARGE', httpStatus: 413 } } });
+        expect(await response.json()).toMatchObject({
+            error: { data: { error: 'PAYLOAD_TOO_LARGE', httpStatus: 413 } },
+        });
         expect(chunks).toBe(11);
     });
 
@@ -113,7 +133,11 @@ describe('body', () => {
 
     it('must be UTF-8', async () => {
         const headers = { ...json, Authorization: `Bearer ${account.token}` };
-        const response = await server.fetch('/trpc/sessions.create', { method: 'POST', body: new Uint8Array([0xff]), headers });
+        const response = await server.fetch('/trpc/sessions.create', {
+            method: 'POST',
+            body: new Uint8Array([0xff]),
+            headers,
+        });
         expect(response.status).toBe(400);
         expect(await response.json()).toMatchObject({ error: { message: 'Body must be UTF-8 text' } });
     });
@@ -151,7 +175,8 @@ describe('a call that makes no sense', () => {
 });
 
 describe('a batch', () => {
-    const batch = (size: number) => `${Array.from({ length: size }, () => 'sessions.list').join(',')}?batch=1&${input({ 0: {} })}`;
+    const batch = (size: number) =>
+        `${Array.from({ length: size }, () => 'sessions.list').join(',')}?batch=1&${input({ 0: {} })}`;
 
     it('of 20 calls is served, each with its own outcome', async () => {
         const { status, body } = await account.call('GET', `/trpc/${batch(20)}`);
@@ -163,7 +188,10 @@ describe('a batch', () => {
 
     it('of 21 is refused whole, with no call made', async () => {
         server.db.roundTrips = 0;
-        expect(await refusal('GET', batch(21))).toMatchObject({ status: 400, message: 'Batch call exceeds maximum size' });
+        expect(await refusal('GET', batch(21))).toMatchObject({
+            status: 400,
+            message: 'Batch call exceeds maximum size',
+        });
         expect(server.db.roundTrips).toBe(0);
     });
 
@@ -186,6 +214,8 @@ describe('authorization', () => {
         const response = await limited.fetch('/trpc/auth.challenge', { method: 'POST', headers: json, body: '{}' });
         expect(response.status).toBe(429);
         expect(response.headers.get('Retry-After')).toBe('60');
-        expect(await response.json()).toMatchObject({ error: { data: { code: 'TOO_MANY_REQUESTS', error: 'RATE_LIMITED' } } });
+        expect(await response.json()).toMatchObject({
+            error: { data: { code: 'TOO_MANY_REQUESTS', error: 'RATE_LIMITED' } },
+        });
     });
 });

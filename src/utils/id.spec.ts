@@ -18,7 +18,8 @@ describe('createId', () => {
 
     it('uses every character about as often', () => {
         const counts = new Map<string, number>();
-        for (let i = 0; i < 4000; i += 1) for (const char of createId(1).slice(9)) counts.set(char, (counts.get(char) ?? 0) + 1);
+        for (let i = 0; i < 4000; i += 1)
+            for (const char of createId(1).slice(9)) counts.set(char, (counts.get(char) ?? 0) + 1);
         // 64,000 characters over 36: 1,778 each, with a standard deviation of 42.
         expect(counts.size).toBe(36);
         for (const count of counts.values()) expect(Math.abs(count - 64_000 / 36)).toBeLessThan(300);

@@ -73,7 +73,8 @@ export function json(maxBytes: number) {
     const message = `Must be JSON of at most ${maxBytes} bytes and ${MAX_JSON_DEPTH} levels, without NUL or lone surrogates`;
     return z.unknown().refine(
         (value) => {
-            const stored = value === undefined || isDeeperThan(MAX_JSON_DEPTH, value) ? undefined : JSON.stringify(value);
+            const stored =
+                value === undefined || isDeeperThan(MAX_JSON_DEPTH, value) ? undefined : JSON.stringify(value);
             return stored !== undefined && Buffer.byteLength(stored) <= maxBytes && !BAD_ESCAPE.test(stored);
         },
         // Further checks may write the value as JSON too, which fails where it is nested without end.

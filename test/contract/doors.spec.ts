@@ -23,7 +23,7 @@ function clientBy(link: keyof typeof links, token: string | undefined = account.
             links[link]({
                 url: 'https://happy.test/trpc',
                 headers: { Authorization: `Bearer ${token}` },
-                fetch: (url, init) => server.fetch(String(url), init as RequestInit),
+                fetch: (url, init) => server.fetch(url as string, init as RequestInit),
             }),
         ],
     });
@@ -101,7 +101,12 @@ describe.each(['httpLink', 'httpBatchLink'] as const)('a tRPC client by %s and R
 
     it('agree on who is nobody', async () => {
         const trpc = await failureOf(clientBy(link, 'nonsense').sessions.list.query({}));
-        expect(trpc).toMatchObject({ message: 'Unauthorized', code: 'UNAUTHORIZED', error: 'UNAUTHORIZED', httpStatus: 401 });
+        expect(trpc).toMatchObject({
+            message: 'Unauthorized',
+            code: 'UNAUTHORIZED',
+            error: 'UNAUTHORIZED',
+            httpStatus: 401,
+        });
     });
 
     it('agree on what is too large', async () => {
@@ -135,6 +140,7 @@ describe('a REST call', () => {
             client.messages.list.query({ sessionId: sid, after_seq: '0' as unknown as number }),
             client.sessions.delete.mutate({ id: 'none', hard: 'false' as unknown as boolean }),
         ];
-        for (const work of wrong) expect(await failureOf(work)).toMatchObject({ httpStatus: 400, error: 'VALIDATION_FAILED' });
+        for (const work of wrong)
+            expect(await failureOf(work)).toMatchObject({ httpStatus: 400, error: 'VALIDATION_FAILED' });
     });
 });

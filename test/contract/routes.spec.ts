@@ -20,14 +20,17 @@ const BESIDE_OPENAPI = ['/*', '/trpc/*'];
 const server = startServer();
 const spell = (path: string) => path.replace(/:(\w+)(\{[^}]*\})?/g, '{$1}').replace(/(?<=.)\/$/, '');
 const documented = Object.entries(document.paths as unknown as Record<string, Record<string, Operation>>).flatMap(
-    ([path, item]) => Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+    ([path, item]) =>
+        Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
 );
 const named = documented.map((entry) => [`${entry.method} ${entry.path}`, entry] as const);
 const mounted = createApp().routes.filter(({ path }) => !BESIDE_OPENAPI.includes(path));
 
 describe('the routes of the app and of openapi.json', () => {
     it('are the same', () => {
-        const inApp = new Set(mounted.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${spell(path)}`));
+        const inApp = new Set(
+            mounted.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${spell(path)}`),
+        );
         const inDocument = new Set<string>(named.map(([name]) => name));
         // A route for all methods stands for whatever the document says of its path.
         for (const { path } of mounted.filter(({ method }) => method === 'ALL')) {
@@ -61,7 +64,8 @@ describe('every operation', () => {
 
     it.each(named)('%s lists the parameters that its path has', (_, { path, operation }) => {
         const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-        const listed = operation.parameters?.filter((parameter) => parameter.in === 'path').map(({ name }) => name) ?? [];
+        const listed =
+            operation.parameters?.filter((parameter) => parameter.in === 'path').map(({ name }) => name) ?? [];
         expect(listed.sort()).toEqual(inPath.sort());
     });
 });

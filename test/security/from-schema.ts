@@ -73,7 +73,9 @@ function objectOf(schema: Schema, inner: (part: Schema) => fc.Arbitrary<unknown>
     const record = fc.record(fields, { requiredKeys: schema.required ?? [] });
     const { additionalProperties: further } = schema;
     if (typeof further !== 'object') return record;
-    return fc.tuple(fc.dictionary(fc.string({ maxLength: 8 }), inner(further), { maxKeys: 3 }), record).map(([a, b]) => ({ ...a, ...b }));
+    return fc
+        .tuple(fc.dictionary(fc.string({ maxLength: 8 }), inner(further), { maxKeys: 3 }), record)
+        .map(([a, b]) => ({ ...a, ...b }));
 }
 
 /** For a field whose name says that it holds an id: often one that exists. */

@@ -25,7 +25,12 @@ beforeEach(async () => {
     account = await createAccount(server);
     const [machine, artifact] = [crypto.randomUUID(), crypto.randomUUID()];
     await account.call('POST', '/v1/machines', { id: machine, metadata: 'bQ==' });
-    await account.call('POST', '/v1/artifacts', { id: artifact, header: 'aA==', body: 'Yg==', dataEncryptionKey: 'aw==' });
+    await account.call('POST', '/v1/artifacts', {
+        id: artifact,
+        header: 'aA==',
+        body: 'Yg==',
+        dataEncryptionKey: 'aw==',
+    });
     ids = [await createSession(account), account.id, machine, artifact, (await createAccount(server)).id];
     expect(ids).toHaveLength(KNOWN_IDS);
 });
@@ -50,8 +55,12 @@ function requestsTo({ parameters, body, example }: Operation): fc.Arbitrary<Sent
         const made = orKnownId(name, often(valueOf(schema, lookup).map(String), hostileText)) as fc.Arbitrary<string>;
         return { name, place, made };
     });
-    const inPath = texts.filter(({ place }) => place === 'path').map(({ name, made }) => [name, often(made, rawSegment)]);
-    const inQuery = texts.filter(({ place }) => place === 'query').map(({ name, made }) => fc.tuple(fc.constant(name), made));
+    const inPath = texts
+        .filter(({ place }) => place === 'path')
+        .map(({ name, made }) => [name, often(made, rawSegment)]);
+    const inQuery = texts
+        .filter(({ place }) => place === 'query')
+        .map(({ name, made }) => fc.tuple(fc.constant(name), made));
     const stray = fc.tuple(fc.constantFrom('limit', 'id', '__proto__', 'unknown', 'limit[]'), hostileText);
 
     return fc.record({
@@ -60,7 +69,10 @@ function requestsTo({ parameters, body, example }: Operation): fc.Arbitrary<Sent
         body: often(spoilt(bodyOf(body, example)), fc.oneof(hostileBody, fc.constant(undefined))),
         headers: fc.record(
             {
-                'Content-Type': often(fc.constant('application/json'), fc.constantFrom('text/plain', 'multipart/form-data; boundary=x', 'x')),
+                'Content-Type': often(
+                    fc.constant('application/json'),
+                    fc.constantFrom('text/plain', 'multipart/form-data; boundary=x', 'x'),
+                ),
                 'X-Happy-Client': fc.constant('test'),
                 'If-None-Match': fc.constantFrom('*', '"x"', 'W/"x", , "'),
                 Range: fc.constantFrom('bytes=0-', 'bytes=-1', 'bytes=9-1', 'x'),
@@ -72,13 +84,17 @@ function requestsTo({ parameters, body, example }: Operation): fc.Arbitrary<Sent
 }
 
 /** Path segments that are sent as they are. */
-const rawSegment = fc.constantFrom('%00', '%2F', '..%2f..', '%zz', '%', '%ED%A0%80', 'x'.repeat(5000)).map((raw) => `raw:${raw}`);
+const rawSegment = fc
+    .constantFrom('%00', '%2F', '..%2f..', '%zz', '%', '%ED%A0%80', 'x'.repeat(5000))
+    .map((raw) => `raw:${raw}`);
 
 /** What a procedure is given at the tRPC door: one object, spoilt, or no object at all. */
 function inputsOf({ parameters, body, example }: Operation): fc.Arbitrary<unknown> {
     const fields = parameters.map(({ name, schema }) => [name, orKnownId(name, valueOf(schema, lookup))]);
     const required = parameters.filter((parameter) => parameter.required).map(({ name }) => name);
-    const named = fc.record(Object.fromEntries(fields) as Record<string, fc.Arbitrary<unknown>>, { requiredKeys: required });
+    const named = fc.record(Object.fromEntries(fields) as Record<string, fc.Arbitrary<unknown>>, {
+        requiredKeys: required,
+    });
     const object = fc.tuple(named, bodyOf(body, example)).map(([a, b]) => ({ ...a, ...(b as object) }));
     return often(spoilt(object), hostileValue);
 }
@@ -95,22 +111,32 @@ function spoilt(made: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
     return fc.tuple(made, changes).map(([value, mutations]) => mutate(value, mutations));
 }
 
-async function send({ method, path }: Operation, { parameters, query, body, headers, authorized }: Sent): Promise<Answer> {
+async function send(
+    { method, path }: Operation,
+    { parameters, query, body, headers, authorized }: Sent,
+): Promise<Answer> {
     const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
         const value = String(resolveIds(parameters[name], ids));
         return value.startsWith('raw:') ? value.slice(4) : encodeURIComponent(value.toWellFormed()) || '%20';
     });
-    const search = query.map(([key, value]) => `${key}=${encodeURIComponent(String(resolveIds(value, ids)).toWellFormed())}`);
+    const search = query.map(
+        ([key, value]) => `${key}=${encodeURIComponent(String(resolveIds(value, ids)).toWellFormed())}`,
+    );
     const isRaw = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
     return fetchAs(authorized, `${filled}?${search.join('&')}`, {
         method,
         headers,
-        ...(method !== 'GET' && { body: (isRaw ? body : JSON.stringify(resolveIds(body, ids))) as BodyInit | undefined }),
+        ...(method !== 'GET' && {
+            body: (isRaw ? body : JSON.stringify(resolveIds(body, ids))) as BodyInit | undefined,
+        }),
     });
 }
 
 async function fetchAs(authorized: boolean, path: string, init: RequestInit): Promise<Answer> {
-    const headers = { ...(init.headers as Record<string, string>), ...(authorized && { Authorization: `Bearer ${account.token}` }) };
+    const headers = {
+        ...(init.headers as Record<string, string>),
+        ...(authorized && { Authorization: `Bearer ${account.token}` }),
+    };
     server.db.rowsWritten = 0;
     const response = await server.fetch(path, { ...init, headers, redirect: 'manual' });
     const text = await response.text();
@@ -172,15 +198,19 @@ function judgeTrpc(answer: Answer): void {
 describe.each(operations.map((operation) => [`${operation.method} ${operation.path}`, operation] as const))(
     'hostile input to %s',
     (_, operation) => {
-        it('is answered by REST in the contract’s shape, and writes nothing when refused', { timeout: TIMEOUT_MS }, async () => {
-            const property = fc.asyncProperty(requestsTo(operation), async (sent) => {
-                const answer = await send(operation, sent);
-                judgeRest(answer);
-                if (!sent.authorized && !operation.isPublic) expect(answer.status).toBe(401);
-            });
-            await fc.assert(property, RUNS);
-            if (operation.method !== 'GET') await readEverything();
-        });
+        it(
+            'is answered by REST in the contract’s shape, and writes nothing when refused',
+            { timeout: TIMEOUT_MS },
+            async () => {
+                const property = fc.asyncProperty(requestsTo(operation), async (sent) => {
+                    const answer = await send(operation, sent);
+                    judgeRest(answer);
+                    if (!sent.authorized && !operation.isPublic) expect(answer.status).toBe(401);
+                });
+                await fc.assert(property, RUNS);
+                if (operation.method !== 'GET') await readEverything();
+            },
+        );
 
         const { procedure } = operation;
         it.runIf(procedure)('is answered by tRPC in its shape', { timeout: TIMEOUT_MS }, async () => {
@@ -190,7 +220,9 @@ describe.each(operations.map((operation) => [`${operation.method} ${operation.pa
                 const path = `/trpc/${procedure?.path}`;
                 judgeTrpc(
                     procedure?.type === 'query'
-                        ? await fetchAs(known, `${path}?input=${encodeURIComponent(json.toWellFormed())}`, { method: 'GET' })
+                        ? await fetchAs(known, `${path}?input=${encodeURIComponent(json.toWellFormed())}`, {
+                              method: 'GET',
+                          })
                         : await fetchAs(known, path, {
                               method: 'POST',
                               headers: { 'Content-Type': 'application/json' },

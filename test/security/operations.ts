@@ -22,22 +22,23 @@ interface Documented {
 }
 
 /** Every operation that the document has, now and in future. */
-export const operations: Operation[] = Object.entries(openapi.paths as unknown as Record<string, Record<string, Documented>>).flatMap(
-    ([path, item]) =>
-        Object.entries(item).map(([verb, { parameters = [], requestBody, security }]) => {
-            const method = verb.toUpperCase();
-            const spelled = path.replaceAll(/\{(\w+)\}/g, ':$1');
-            const route = restRoutes().find((candidate) => candidate.method === method && candidate.path === spelled);
-            return {
-                method,
-                path,
-                parameters,
-                body: requestBody?.content['application/json']?.schema,
-                example: requestBody?.content['application/json']?.example,
-                isPublic: security?.every((scheme) => Object.keys(scheme).length > 0) !== true || security.length === 0,
-                procedure: route && { path: route.procedurePath, type: route.procedure._def.type },
-            };
-        }),
+export const operations: Operation[] = Object.entries(
+    openapi.paths as unknown as Record<string, Record<string, Documented>>,
+).flatMap(([path, item]) =>
+    Object.entries(item).map(([verb, { parameters = [], requestBody, security }]) => {
+        const method = verb.toUpperCase();
+        const spelled = path.replaceAll(/\{(\w+)\}/g, ':$1');
+        const route = restRoutes().find((candidate) => candidate.method === method && candidate.path === spelled);
+        return {
+            method,
+            path,
+            parameters,
+            body: requestBody?.content['application/json']?.schema,
+            example: requestBody?.content['application/json']?.example,
+            isPublic: security?.every((scheme) => Object.keys(scheme).length > 0) !== true || security.length === 0,
+            procedure: route && { path: route.procedurePath, type: route.procedure._def.type },
+        };
+    }),
 );
 
 /** The schema that a reference of the document names. */

@@ -24,7 +24,7 @@ beforeAll(async () => {
 /** A place in a body that takes a text, and how a text gets there. */
 interface Place {
     name: string[];
-    put(value: unknown, text: string): unknown;
+    put: (value: unknown, text: string) => unknown;
 }
 
 const sampleOf = (schema: Schema) => fc.sample(valueOf(schema, lookup), { numRuns: 1, seed: 1 })[0];
@@ -38,7 +38,10 @@ function placesOf(schema: Schema): Place[] {
         return Object.entries(properties).flatMap(([key, part]) =>
             placesOf(part).map(({ name, put }) => ({
                 name: [key, ...name],
-                put: (value, text) => ({ ...(value as object), [key]: put((value as Record<string, unknown> | undefined)?.[key], text) }),
+                put: (value, text) => ({
+                    ...(value as object),
+                    [key]: put((value as Record<string, unknown> | undefined)?.[key], text),
+                }),
             })),
         );
     }
@@ -77,7 +80,11 @@ describe('text that cannot be stored', () => {
         const filled = path.replaceAll(/\{\w+\}/g, sid);
         for (const text of UNSTORABLE) {
             server.db.rowsWritten = 0;
-            const { status, body: answer } = await account.call(method, filled, json.replace(`"${PLACE}"`, `"${text}"`));
+            const { status, body: answer } = await account.call(
+                method,
+                filled,
+                json.replace(`"${PLACE}"`, `"${text}"`),
+            );
             expect([text, status, answer.code]).toEqual([text, 400, 'VALIDATION_FAILED']);
             // Within a choice of shapes the issue names the choice.
             const named = answer.issues.map((issue: { path: string }) => issue.path.split('.')[0]);
@@ -104,7 +111,13 @@ describe('text that cannot be stored', () => {
 
 describe('text that is no UTF-8', () => {
     it('is refused as a whole body', async () => {
-        const body = new Uint8Array([...new TextEncoder().encode('{"tag":"'), 0xed, 0xa0, 0x80, ...new TextEncoder().encode('"}')]);
+        const body = new Uint8Array([
+            ...new TextEncoder().encode('{"tag":"'),
+            0xed,
+            0xa0,
+            0x80,
+            ...new TextEncoder().encode('"}'),
+        ]);
         const response = await server.fetch('/v1/sessions', {
             method: 'POST',
             body,

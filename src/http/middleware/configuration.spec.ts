@@ -49,16 +49,22 @@ describe('Configuration Error', () => {
         );
     });
 
-    it.each(['DB', 'UPLOADS', 'ASSETS', 'ACCOUNT_HUB', 'AUTH_LIMITER'] as const)('names the binding %s', async (name) => {
-        const { status, body } = await call(startServer({ [name]: undefined }), 'GET', '/');
-        expect(status).toBe(500);
-        expect(body.missing).toEqual([name]);
-    });
+    it.each(['DB', 'UPLOADS', 'ASSETS', 'ACCOUNT_HUB', 'AUTH_LIMITER'] as const)(
+        'names the binding %s',
+        async (name) => {
+            const { status, body } = await call(startServer({ [name]: undefined }), 'GET', '/');
+            expect(status).toBe(500);
+            expect(body.missing).toEqual([name]);
+        },
+    );
 
     it('is told in the log, by name only', async () => {
         await call(startServer({ HAPPY_DERIVED_KEYS: undefined }), 'GET', '/');
         expect(logged).toHaveLength(1);
-        expect(JSON.parse(logged[0] ?? '')).toMatchObject({ message: 'configuration error', missing: 'HAPPY_DERIVED_KEYS' });
+        expect(JSON.parse(logged[0] ?? '')).toMatchObject({
+            message: 'configuration error',
+            missing: 'HAPPY_DERIVED_KEYS',
+        });
     });
 });
 

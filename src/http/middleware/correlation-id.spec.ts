@@ -6,7 +6,13 @@ const server = startServer();
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 async function idFor(sent: string | undefined, path = '/health') {
-    const { headers, body } = await call(server, 'GET', path, undefined, sent === undefined ? {} : { 'X-Request-Id': sent });
+    const { headers, body } = await call(
+        server,
+        'GET',
+        path,
+        undefined,
+        sent === undefined ? {} : { 'X-Request-Id': sent },
+    );
     return { header: headers.get('X-Request-Id'), body };
 }
 
@@ -26,11 +32,14 @@ describe('X-Request-Id', () => {
         expect((await idFor(id)).header).toMatch(UUID);
     });
 
-    it.each(['/nowhere', '/v1/sessions', '/v1/auth/request/status'])('is the one in the error body of %s', async (path) => {
-        const { header, body } = await idFor('mine-1', path);
-        expect(header).toBe('mine-1');
-        expect(body.requestId).toBe('mine-1');
-    });
+    it.each(['/nowhere', '/v1/sessions', '/v1/auth/request/status'])(
+        'is the one in the error body of %s',
+        async (path) => {
+            const { header, body } = await idFor('mine-1', path);
+            expect(header).toBe('mine-1');
+            expect(body.requestId).toBe('mine-1');
+        },
+    );
 });
 
 describe('log lines', () => {
@@ -42,7 +51,10 @@ describe('log lines', () => {
         const lines = vi.spyOn(console, 'log').mockImplementation(() => undefined);
         const verbose = startServer({ LOG_LEVEL: 'info' });
         await call(verbose, 'GET', '/health', undefined, { 'X-Request-Id': 'r1', 'X-Correlation-Id': 'c1' });
-        await call(verbose, 'GET', '/health', undefined, { 'X-Request-Id': 'r2', 'X-Correlation-Id': 'not acceptable' });
+        await call(verbose, 'GET', '/health', undefined, {
+            'X-Request-Id': 'r2',
+            'X-Correlation-Id': 'not acceptable',
+        });
         const logged = lines.mock.calls.map(([line]) => JSON.parse(line as string) as Record<string, unknown>);
         expect(logged).toHaveLength(2);
         expect(logged[0]).toMatchObject({ requestId: 'r1', correlationId: 'c1' });

@@ -7,7 +7,8 @@ const APP = 'https://app.example';
 const OTHER = 'https://other.example';
 const server = startServer();
 
-const get = (from: TestServer, origin: string, path = '/health') => call(from, 'GET', path, undefined, { Origin: origin });
+const get = (from: TestServer, origin: string, path = '/health') =>
+    call(from, 'GET', path, undefined, { Origin: origin });
 
 function preflight(from: TestServer, origin: string, path = '/v1/sessions') {
     return call(from, 'OPTIONS', path, undefined, {
@@ -39,17 +40,20 @@ describe('by default', () => {
 });
 
 describe('preflight', () => {
-    it.each(['/v1/sessions', '/trpc/sessions.create', '/nowhere'])('of %s lists methods and headers by name', async (path) => {
-        const { status, headers, body } = await preflight(server, APP, path);
-        expect(status).toBe(204);
-        expect(body).toBe('');
-        expect(headers.get('Access-Control-Allow-Origin')).toBe('*');
-        expect(headers.get('Access-Control-Allow-Methods')).toBe('GET,POST,PUT,PATCH,DELETE');
-        expect(headers.get('Access-Control-Allow-Headers')).toBe(
-            'Authorization,Content-Type,X-Happy-Client,X-Request-Id,X-Correlation-Id,If-None-Match',
-        );
-        expect(Number(headers.get('Access-Control-Max-Age'))).toBeGreaterThan(0);
-    });
+    it.each(['/v1/sessions', '/trpc/sessions.create', '/nowhere'])(
+        'of %s lists methods and headers by name',
+        async (path) => {
+            const { status, headers, body } = await preflight(server, APP, path);
+            expect(status).toBe(204);
+            expect(body).toBe('');
+            expect(headers.get('Access-Control-Allow-Origin')).toBe('*');
+            expect(headers.get('Access-Control-Allow-Methods')).toBe('GET,POST,PUT,PATCH,DELETE');
+            expect(headers.get('Access-Control-Allow-Headers')).toBe(
+                'Authorization,Content-Type,X-Happy-Client,X-Request-Id,X-Correlation-Id,If-None-Match',
+            );
+            expect(Number(headers.get('Access-Control-Max-Age'))).toBeGreaterThan(0);
+        },
+    );
 
     it('is answered before the configuration is asked for, so that pages can read the Configuration Error', async () => {
         const { status } = await preflight(startServer({ HAPPY_MASTER_SECRET: undefined }), APP);
