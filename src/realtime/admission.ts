@@ -1,4 +1,6 @@
-import type { Connection } from '@/realtime/connection';
+import type { TokenFacts } from '@/auth/auth';
+import { createConnection } from '@/realtime/connection';
+import type { Connection, Handshake, Wire } from '@/realtime/connection';
 
 /** Carries an admission from the Worker to the hub it forwards an upgrade to. Never taken from a client. */
 export const ADMISSION_HEADER = 'X-Happy-Admission';
@@ -6,7 +8,7 @@ export const ADMISSION_HEADER = 'X-Happy-Admission';
 /** Carries what an upgrade said of itself to the gateway, for a socket that authenticates by message. */
 export const HANDSHAKE_HEADER = 'X-Happy-Handshake';
 
-/** What `http/upgrade.ts` put into one of these headers. */
+/** What `internalUpgrade` put into one of these headers. */
 export function readInternalHeader<T>(request: Request, header: string): T {
     return JSON.parse(decodeURIComponent(request.headers.get(header) ?? '')) as T;
 }
@@ -18,6 +20,18 @@ export interface Admission {
     seq: number;
     /** The client has every update up to this one and wants the later ones at once. */
     lastSeq?: number;
+}
+
+/** Admits a verified caller whose handshake was found good; `seq` as in `Admission`. */
+export function createAdmission(wire: Wire, caller: TokenFacts, handshake: Handshake, seq: number): Admission {
+    const connection = createConnection(wire, caller, handshake, Date.now());
+    return { connection, seq, ...(handshake.lastSeq !== undefined && { lastSeq: handshake.lastSeq }) };
+}
+
+/** An upgrade of our own, so that nothing a client sent can pass for an admission. */
+export function internalUpgrade(header: string, value: unknown): Request {
+    const headers = { Upgrade: 'websocket', [header]: encodeURIComponent(JSON.stringify(value)) };
+    return new Request('https://object/', { headers });
 }
 
 /**

@@ -4,8 +4,8 @@ import type { Actor } from '@/auth/auth';
 export const CLIENT_TYPES = ['user-scoped', 'session-scoped', 'machine-scoped'] as const;
 export type ClientType = (typeof CLIENT_TYPES)[number];
 
-/** Which wire a socket speaks. */
-export type Wire = 'native';
+/** Which wire a socket speaks; `sse` is what the Worker reads to go on as an event stream. */
+export type Wire = 'native' | 'sse';
 
 /** Close codes of the source document and contract 6. */
 export const CLOSE = {

@@ -52,8 +52,9 @@ export function fanOut(host: SocketHost, accountId: string, deliveries: Delivery
     }
 }
 
-/** A socket that spoke for a session just stopped: its heartbeats are ignored for a while. */
+/** A socket that speaks for a session just stopped: its heartbeats are ignored for a while. */
 function mute(host: SocketHost, socket: WebSocket, sessionId: string, now: number): void {
     const connection = host.stateOf(socket) as Connection;
-    if (beatOf(connection, 'session', sessionId)) host.setState(socket, withMute(connection, 'session', sessionId, now));
+    const speaksForIt = connection.sessionId === sessionId || beatOf(connection, 'session', sessionId);
+    if (speaksForIt) host.setState(socket, withMute(connection, 'session', sessionId, now));
 }

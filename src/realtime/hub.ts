@@ -34,7 +34,7 @@ import { closeQuietly, createSocketHost } from '@/realtime/socket-host';
 import type { ConnectionStats } from '@/realtime/stats';
 import { summarize } from '@/realtime/stats';
 import { createSwitchboard } from '@/realtime/switchboard';
-import type { AddressedEphemeral, AddressedUpdate, BroadcastFilter, Publication } from '@/realtime/updates';
+import type { AddressedEphemeral, AddressedUpdate, BroadcastFilter, Publication, UpdateBody } from '@/realtime/updates';
 import { createLogger } from '@/utils/logger';
 
 /** How long a missing update may hold back those after it, in ms (contract 13). */
@@ -196,7 +196,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
         this.learn(updates, seq);
         const bodies = updates.map(({ update }) => update.body);
         if (bodies.some(({ active }) => active === true)) this.silence.expect();
-        if (bodies.some(({ t, active }) => active === false || t.startsWith('delete-'))) this.silence.reconsider();
+        if (bodies.some(mayEndActivity)) this.silence.reconsider();
         this.announce(ephemerals);
     }
 
@@ -374,4 +374,9 @@ export class AccountHub extends DurableObject<Env> implements Room {
     ping(): 'pong' {
         return 'pong';
     }
+}
+
+/** Whether after an update less of the account may be active than before. */
+function mayEndActivity({ t, active }: UpdateBody): boolean {
+    return t === 'delete-session' || t === 'delete-machine' || (t === 'update-machine' && active === false);
 }

@@ -20,7 +20,7 @@ interface Options {
  */
 export function createMachinePresence({ connections, mark, onError }: Options): MachinePresence {
     let turn = Promise.resolve();
-    const isOnline = (id: string) => connections().some(({ machineId }) => machineId === id);
+    const isOnline = (id: string) => connections().some((one) => machineOf(one) === id);
 
     function settle(id: string): Promise<void> {
         turn = turn.then(() => mark(id, isOnline(id))).catch(onError);
@@ -28,14 +28,20 @@ export function createMachinePresence({ connections, mark, onError }: Options): 
     }
 
     return {
-        async opened({ id, machineId }) {
+        async opened(connection) {
+            const machineId = machineOf(connection);
             if (machineId === undefined) return;
-            const isFirst = !connections().some((other) => other.machineId === machineId && other.id !== id);
+            const isFirst = !connections().some((other) => machineOf(other) === machineId && other.id !== connection.id);
             if (isFirst) await settle(machineId);
         },
         async closed(gone) {
-            const machineIds = new Set(gone.flatMap(({ machineId }) => machineId ?? []));
+            const machineIds = new Set(gone.flatMap((connection) => machineOf(connection) ?? []));
             await Promise.all([...machineIds].filter((id) => !isOnline(id)).map(settle));
         },
     };
+}
+
+/** The machine that speaks through a socket; whoever only reads what concerns it is not the machine. */
+function machineOf({ wire, machineId }: Connection): string | undefined {
+    return wire === 'sse' ? undefined : machineId;
 }

@@ -1,5 +1,7 @@
 import type { ServiceContext } from '@/context';
-import { describeForLog } from '@/errors';
+import { ServiceError, describeForLog } from '@/errors';
+import type { Admission } from '@/realtime/admission';
+import { ADMISSION_HEADER, internalUpgrade } from '@/realtime/admission';
 import type { AccountHub } from '@/realtime/hub';
 import type { Revocation } from '@/realtime/revocations';
 import type { ConnectionStats } from '@/realtime/stats';
@@ -20,6 +22,8 @@ export interface Hubs {
     stats(accountId: string): Promise<ConnectionStats>;
     /** Sends a message to chosen sockets; how many there are. */
     broadcast(accountId: string, message: unknown, filter: BroadcastFilter): Promise<number>;
+    /** Opens a socket of this Worker's own: what it brings goes on as an event stream. */
+    follow(admission: Admission): Promise<WebSocket>;
     /** Whether an app of the account is in the foreground. */
     isAppActive(accountId: string): Promise<boolean>;
 }
@@ -35,6 +39,11 @@ export function createHubs(namespace: DurableObjectNamespace<AccountHub>): Hubs 
         revoke: async (accountId, revocation) => hub(accountId).revoke(revocation),
         stats: async (accountId) => hub(accountId).stats(),
         broadcast: async (accountId, message, filter) => hub(accountId).broadcast(message, filter),
+        async follow(admission) {
+            const { webSocket } = await hub(admission.connection.accountId).fetch(internalUpgrade(ADMISSION_HEADER, admission));
+            if (!webSocket) throw new ServiceError('SERVICE_UNAVAILABLE', 'Realtime unavailable, try again');
+            return webSocket;
+        },
         isAppActive: async (accountId) => hub(accountId).isAppActive(),
     };
 }

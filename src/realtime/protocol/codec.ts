@@ -7,13 +7,26 @@ export type Incoming =
     /** An answer to a frame of ours that asked for one. */
     | { kind: 'answer'; ackId: AckId; answer: unknown }
     | { kind: 'ping' }
+    /** The client leaves, and says so. */
+    | { kind: 'leave' }
     | { kind: 'invalid'; message: string };
+
+/** What a wire has for an event: a text; the closing of the socket where it has no other word for it; or nothing. */
+export type Outgoing = string | { code: number; reason: string } | null;
 
 /** How one wire writes frames. An event model on one side, text on the other; no rule of the product is in here. */
 export interface Codec {
+    /** A client's ping that the runtime answers without waking the object, and the answer. An object has one such pair. */
+    autoResponse: [ping: string, pong: string];
+    /** What a socket is greeted with before it says whose it is. */
+    greeting(): Outgoing;
+    /** Where the server has to ping: what it sends, lest its clients take it for dead. */
+    serverPing: string | null;
+    /** How long a socket may take to say whose it is, in ms. */
+    authWithinMs: number;
     decode(text: string): Incoming;
     /** An event for the client; with `ackId` the client is asked to answer. */
-    event(name: string, data: unknown, now: number, ackId?: AckId): string;
+    event(name: string, data: unknown, now: number, ackId?: AckId): Outgoing;
     ack(ackId: AckId, value: unknown): string;
-    pong(now: number): string;
+    pong(now: number): Outgoing;
 }

@@ -3,4 +3,4 @@ import type { Codec } from '@/realtime/protocol/codec';
 import { nativeCodec } from '@/realtime/protocol/native';
 
 /** The codec of each wire. */
-export const CODECS: Record<Wire, Codec> = { native: nativeCodec };
+export const CODECS: Record<Wire, Codec> = { native: nativeCodec, sse: nativeCodec };
