@@ -14,7 +14,7 @@ const MOST = 2;
 
 const isCi = process.argv.includes('--ci');
 const FULL: Rounds = { rounds: 15, requests: 300, warmUp: 1000 };
-const SMALL: Rounds = { rounds: 5, requests: 100, warmUp: 300 };
+const SMALL: Rounds = { rounds: 5, requests: 150, warmUp: 300 };
 const SECOND_LOOK: Rounds = { rounds: 9, requests: 200, warmUp: 600 };
 const AMOUNTS = isCi
     ? { messages: 20, echoes: 5_000, connects: 50, heartbeats: 500 }
