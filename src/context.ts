@@ -39,10 +39,12 @@ export interface Context extends ServiceContext {
     withinAuthLimit(share?: string): Promise<boolean>;
     /** Verifies the bearer token, at most once per request; null when there is none that is valid. */
     authenticate(): Promise<Actor | null>;
+    /** At a door that streams: the event id a stream begins at, so that it can be continued before its first event. */
+    startStreamAt?(eventId: string): void;
 }
 
 /** The context of everything that needs an account: every statement filters by `actor.accountId`. */
-export interface AccountContext extends ServiceContext {
+export interface AccountContext extends ServiceContext, Pick<Partial<Context>, 'startStreamAt'> {
     actor: Actor;
 }
 

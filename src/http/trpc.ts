@@ -4,6 +4,7 @@ import { describeForLog, toPublicError } from '@/errors';
 import { readJsonText } from '@/http/body';
 import { createContext } from '@/http/context';
 import type { HonoEnv } from '@/http/hono-env';
+import { isInterruption } from '@/realtime/follow';
 import { appRouter } from '@/routers';
 import { requestIds } from '@/trpc';
 
@@ -13,22 +14,32 @@ const MAX_BATCH = 20;
 /** Serves the procedures to tRPC clients at `/trpc` (contract 8). */
 export function mountTrpc(app: Hono<HonoEnv>): void {
     app.all('/trpc/*', async (c) => {
+        let startAt: string | undefined;
         const response = await fetchRequestHandler({
             endpoint: '/trpc',
             req: boundedRequest(c.req.raw),
             router: appRouter,
-            createContext: () => createContext(c),
+            createContext: () => ({ ...createContext(c), startStreamAt: (eventId) => (startAt = eventId) }),
             maxBatchSize: MAX_BATCH,
             responseMeta: ({ errors }) => ({ headers: retryHeaders(errors) }),
-            onError({ error, ctx }) {
+            onError({ error, ctx, type }) {
                 if (!ctx) requestIds.set(error, c.var.requestId);
+                // A stream that was interrupted is continued: nothing is wrong.
+                if (type === 'subscription' && isInterruption(error)) return;
                 if (toPublicError(error).status >= 500) {
                     c.var.log.error('procedure failed', { error: describeForLog(error) });
                 }
             },
         });
-        return typed(response);
+        return startAt === undefined ? typed(response) : startingAt(startAt, response);
     });
+}
+
+/** Gives the first event of a stream, tRPC's own `connected`, an id: an EventSource that is cut off then comes back with it. */
+function startingAt(eventId: string, response: Response): Response {
+    const line = new TextEncoder().encode(`id: ${eventId}\n`);
+    const prefix = new TransformStream({ start: (controller) => controller.enqueue(line) });
+    return new Response(response.body?.pipeThrough(prefix), response);
 }
 
 /**

@@ -6,15 +6,13 @@ import { getDb } from '@/db/client';
 import { createContext } from '@/http/context';
 import type { HonoEnv } from '@/http/hono-env';
 import type { Admission } from '@/realtime/admission';
-import { ADMISSION_HEADER, HANDSHAKE_HEADER, refuseUpgrade } from '@/realtime/admission';
+import { ADMISSION_HEADER, HANDSHAKE_HEADER, createAdmission, internalUpgrade, refuseUpgrade } from '@/realtime/admission';
 import { refusalOf, selectScope } from '@/realtime/admit';
-import type { Connection, Handshake, HandshakeParts } from '@/realtime/connection';
-import { CLOSE, createConnection, isRefusal, readHandshake } from '@/realtime/connection';
+import type { Handshake, HandshakeParts } from '@/realtime/connection';
+import { CLOSE, isRefusal, readHandshake } from '@/realtime/connection';
 import { gatewayName } from '@/realtime/gateway-name';
 
 const MAX_PART = 256;
-
-type Caller = Pick<Connection, 'accountId' | 'tokenId' | 'issuedAt'>;
 
 /** Serves `/v1/updates` and `/v1/websocket`: native WebSockets (contract 6). */
 export function mountUpgrade(app: Hono<HonoEnv>): void {
@@ -64,7 +62,7 @@ async function admitByHeader(c: Context<HonoEnv>, handshake: Handshake) {
     const actor = await ctx.authenticate();
     if (!actor) return UNAUTHORIZED;
     const [scope] = await selectScope(ctx.db, actor, handshake);
-    return refusalOf(scope, handshake) ?? admission(actor, handshake, scope?.seq ?? 0);
+    return refusalOf(scope, handshake) ?? createAdmission('native', actor, handshake, scope?.seq ?? 0);
 }
 
 async function admitByTicket(c: Context<HonoEnv>, text: string, handshake: Handshake) {
@@ -79,27 +77,17 @@ async function admitByTicket(c: Context<HonoEnv>, text: string, handshake: Hands
     );
     if (written[0]?.length === 0) return UNAUTHORIZED;
     const [scope] = reads[0];
-    return refusalOf(scope, handshake) ?? admission(ticket, handshake, scope?.seq ?? 0);
+    return refusalOf(scope, handshake) ?? createAdmission('native', ticket, handshake, scope?.seq ?? 0);
 }
 
 const UNAUTHORIZED = { code: CLOSE.authFailed, reason: 'Unauthorized' };
 
-function admission(caller: Caller, handshake: Handshake, seq: number): Admission {
-    const connection = createConnection('native', caller, handshake, Date.now());
-    return { connection, seq, ...(handshake.lastSeq !== undefined && { lastSeq: handshake.lastSeq }) };
-}
-
 function toHub(env: Env, admitted: Admission): Promise<Response> {
-    return forward(env.ACCOUNT_HUB.getByName(admitted.connection.accountId), ADMISSION_HEADER, admitted);
+    const hub = env.ACCOUNT_HUB.getByName(admitted.connection.accountId);
+    return hub.fetch(internalUpgrade(ADMISSION_HEADER, admitted));
 }
 
 /** Whose the socket is comes in its first message; the gateway holds it, and no hub is touched before that. */
 function toGateway(env: Env, parts: HandshakeParts): Promise<Response> {
-    return forward(env.SOCKET_GATEWAY.getByName(gatewayName(env)), HANDSHAKE_HEADER, parts);
-}
-
-/** A request of our own, so that nothing a client sent can pass for an admission. */
-function forward(stub: { fetch(request: Request): Promise<Response> }, header: string, value: unknown): Promise<Response> {
-    const headers = { Upgrade: 'websocket', [header]: encodeURIComponent(JSON.stringify(value)) };
-    return stub.fetch(new Request('https://object/', { headers }));
+    return env.SOCKET_GATEWAY.getByName(gatewayName(env)).fetch(internalUpgrade(HANDSHAKE_HEADER, parts));
 }

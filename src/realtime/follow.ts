@@ -91,5 +91,12 @@ function refusalOf(code: number, reason: string): ServiceError {
 }
 
 function cutOff(): ServiceError {
-    return new ServiceError('SERVICE_UNAVAILABLE', 'Interrupted: subscribe again from the last event id');
+    return new Interruption('SERVICE_UNAVAILABLE', 'Interrupted: subscribe again from the last event id');
+}
+
+class Interruption extends ServiceError {}
+
+/** Whether a stream ended only to be continued. */
+export function isInterruption(error: Error): boolean {
+    return error instanceof Interruption;
 }

@@ -1,5 +1,14 @@
-import { BroadcastInput, BroadcastOutput, NoInput, StatsOutput, TicketOutput } from '@/routers/realtime/schema';
+import {
+    BroadcastInput,
+    BroadcastOutput,
+    NoInput,
+    StatsOutput,
+    TicketOutput,
+    UpdatesInput,
+    UpdatesOutput,
+} from '@/routers/realtime/schema';
 import { broadcast, stats, ticket } from '@/routers/realtime/service';
+import { updates } from '@/routers/realtime/updates';
 import { accountProcedure, restOf, router } from '@/trpc';
 
 const rest = restOf('Realtime');
@@ -20,4 +29,8 @@ export const realtimeRouter = router({
         .input(BroadcastInput)
         .output(BroadcastOutput)
         .mutation(({ ctx, input }) => broadcast(ctx, input)),
+    updates: accountProcedure
+        .input(UpdatesInput)
+        .output(UpdatesOutput)
+        .subscription(({ ctx, input, signal }) => updates(ctx, input, signal)),
 });

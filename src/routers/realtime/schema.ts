@@ -1,4 +1,6 @@
+import type { TrackedEnvelope } from '@trpc/server';
 import * as z from 'zod';
+import type { RealtimeEvent } from '@/realtime/follow';
 import { Id, Time, json, shortText } from '@/utils/schema';
 
 export const NoInput = z.object({});
@@ -39,3 +41,23 @@ export const BroadcastInput = z.object({
 export type BroadcastInput = z.infer<typeof BroadcastInput>;
 
 export const BroadcastOutput = z.object({ success: z.literal(true), delivered: z.int() });
+
+/** Everything of the account, or what concerns one session or machine, from now on or after an event (contract 8). */
+export const UpdatesInput = z
+    .object({
+        scope: z.enum(['user', 'session', 'machine']).nullish(),
+        /** Of the session or machine. */
+        id: Id.nullish(),
+        /** What came with the last event that was seen. */
+        lastEventId: shortText(64).nullish(),
+    })
+    .nullish()
+    .transform((input) => input ?? {})
+    .refine(({ scope, id }) => (scope ?? 'user') === 'user' || id != null, {
+        message: 'Required for this scope',
+        path: ['id'],
+    });
+export type UpdatesInput = z.infer<typeof UpdatesInput>;
+
+/** A subscription's output is a stream; its events are the hub's own, which need no check. */
+export const UpdatesOutput = z.custom<AsyncIterable<TrackedEnvelope<RealtimeEvent>, void, unknown>>();
