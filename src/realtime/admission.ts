@@ -20,6 +20,8 @@ export interface Admission {
     seq: number;
     /** The client has every update up to this one and wants the later ones at once. */
     lastSeq?: number;
+    /** It names its earlier connection, and wants to know whether it goes on (`protocol/resumption.ts`). */
+    pid?: string;
 }
 
 /** Admits a verified caller whose handshake was found good; `seq` as in `Admission`. */

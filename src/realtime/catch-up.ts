@@ -17,6 +17,22 @@ export function missedPage(log: UpdateLog, connection: Connection, seq: number, 
 }
 
 /**
+ * What a new socket is told at once: that it is connected, and what it missed. One that names its earlier connection
+ * learns with the first whether that goes on; the others are told to start over if it does not.
+ */
+export function* welcome(
+    connected: { connectionId: string },
+    missed: Generator<OutgoingEvent[]> | undefined,
+    pid: string | undefined,
+): Generator<OutgoingEvent[]> {
+    const first = pid === undefined ? undefined : (missed?.next().value as OutgoingEvent[] | undefined);
+    const goesOn = first !== undefined && !first.some(({ event }) => event === 'resync');
+    yield [{ event: 'connected', data: goesOn ? { ...connected, pid } : connected }];
+    if (goesOn) yield first;
+    if (goesOn || pid === undefined) yield* missed ?? [];
+}
+
+/**
  * What a client that reconnects has missed after `from`, page by page, up to what the log had delivered when it came:
  * the rest comes live. It is told to start over from `reached` instead when that is not all there (P5).
  */

@@ -5,7 +5,7 @@ export const CLIENT_TYPES = ['user-scoped', 'session-scoped', 'machine-scoped'] 
 export type ClientType = (typeof CLIENT_TYPES)[number];
 
 /** Which wire a socket speaks; `sse` is what the Worker reads to go on as an event stream. */
-export type Wire = 'native' | 'sse';
+export type Wire = 'native' | 'sse' | 'socket.io';
 
 /** Close codes of the source document and contract 6. */
 export const CLOSE = {
@@ -67,6 +67,8 @@ export interface Handshake {
     machineId?: string;
     /** Account seq up to which the client has every update; it gets the later ones at once. */
     lastSeq?: number;
+    /** An app in the foreground. */
+    appActive?: true;
 }
 
 /** Why a handshake is refused: the close code and its text. */
@@ -81,6 +83,7 @@ export interface HandshakeParts {
     sessionId?: unknown;
     machineId?: unknown;
     lastSeq?: unknown;
+    appState?: unknown;
 }
 
 const ID_LENGTH = 128;
@@ -103,6 +106,7 @@ export function readHandshake(parts: HandshakeParts): Handshake | Refusal {
         ...(clientType === 'session-scoped' && { sessionId }),
         ...(clientType === 'machine-scoped' && { machineId }),
         ...(Number.isSafeInteger(lastSeq) && lastSeq >= 0 && { lastSeq }),
+        ...(clientType === 'user-scoped' && parts.appState === 'active' && { appActive: true as const }),
     };
 }
 
@@ -115,7 +119,7 @@ export function isRefusal(value: Handshake | Refusal): value is Refusal {
 export function createConnection(
     wire: Wire,
     actor: Pick<Actor, 'accountId' | 'tokenId' | 'issuedAt'>,
-    { clientType, sessionId, machineId }: Handshake,
+    { clientType, sessionId, machineId, appActive }: Handshake,
     now: number,
 ): Connection {
     return {
@@ -129,6 +133,7 @@ export function createConnection(
         ...(sessionId !== undefined && { sessionId }),
         ...(machineId !== undefined && { machineId }),
         connectedAt: now,
+        ...(appActive && { appActive }),
     };
 }
 

@@ -1,6 +1,7 @@
 import type { Connection, Wire } from '@/realtime/connection';
 import { beatOf, withMute } from '@/realtime/heartbeat';
 import { CODECS } from '@/realtime/protocol';
+import type { Outgoing } from '@/realtime/protocol/codec';
 import { receives } from '@/realtime/recipients';
 import type { SocketHost } from '@/realtime/socket-host';
 import { isPending, send } from '@/realtime/socket-host';
@@ -37,7 +38,7 @@ export function* connectionsOf(host: SocketHost, accountId: string): Generator<[
  * Sends events to the sockets of a host that receive them, each event encoded once per wire, not per recipient.
  */
 export function fanOut(host: SocketHost, accountId: string, deliveries: Delivery[], now: number): void {
-    const encoded = deliveries.map(() => new Map<Wire, string>());
+    const encoded = deliveries.map(() => new Map<Wire, Outgoing>());
     for (const [socket, connection] of connectionsOf(host, accountId)) {
         deliveries.forEach(({ event, data, to, skip, stopped }, i) => {
             if (stopped !== undefined) mute(host, socket, stopped, now);

@@ -32,6 +32,8 @@ export async function handleFrame(scope: FrameScope, frame: Incoming): Promise<v
             return host.sendEvent(socket, 'error', { code: 'INVALID_FRAME', message: frame.message });
         case 'ping':
             return send(socket, CODECS[connection.wire].pong(scope.services.now()));
+        case 'leave':
+            return host.close(socket, 1000, '');
         case 'answer':
             return room.answerRpc(connection.id, String(frame.ackId), frame.answer);
         case 'event': {

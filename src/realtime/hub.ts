@@ -8,7 +8,7 @@ import { readAccountSeq } from '@/realtime/account-seq';
 import type { Admission } from '@/realtime/admission';
 import { ADMISSION_HEADER, readInternalHeader, refuseUpgrade } from '@/realtime/admission';
 import { createAlarms } from '@/realtime/alarms';
-import { catchUp, missedPage } from '@/realtime/catch-up';
+import { catchUp, missedPage, welcome } from '@/realtime/catch-up';
 import { CLOSE, MAX_CONNECTIONS } from '@/realtime/connection';
 import type { Connection, Refusal } from '@/realtime/connection';
 import type { Delivery } from '@/realtime/fan-out';
@@ -156,16 +156,16 @@ export class AccountHub extends DurableObject<Env> implements Room {
     }
 
     /** What a new socket is told at once: that it is connected, and what it missed if it says how far it is. */
-    private welcome({ connection, seq, lastSeq }: Admission): () => Generator<OutgoingEvent[]> {
+    private welcome({ connection, seq, lastSeq, pid }: Admission): () => Generator<OutgoingEvent[]> {
         const { id, accountId, clientType, sessionId, machineId, connectedAt } = connection;
         const upTo = this.log.head() ?? 0;
         const reached = Math.max(seq, upTo);
         const facts = { clientType, sessionId, machineId, timestamp: connectedAt, seq: reached };
-        const connected = { event: 'connected', data: { connectionId: id, userId: accountId, ...facts } };
+        const connected = { connectionId: id, userId: accountId, ...facts };
         const { log } = this;
-        return function* pages() {
-            yield [connected];
-            if (lastSeq !== undefined) yield* catchUp(log, connection, { from: lastSeq, upTo, reached, now: Date.now() });
+        return () => {
+            const range = { from: lastSeq ?? 0, upTo, reached, now: Date.now() };
+            return welcome(connected, lastSeq === undefined ? undefined : catchUp(log, connection, range), pid);
         };
     }
 

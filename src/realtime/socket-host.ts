@@ -1,4 +1,4 @@
-import type { AckId, Incoming } from '@/realtime/protocol/codec';
+import type { AckId, Incoming, Outgoing } from '@/realtime/protocol/codec';
 import { CODECS } from '@/realtime/protocol';
 import { CLOSE } from '@/realtime/connection';
 import type { Connection, HandshakeParts, Wire } from '@/realtime/connection';
@@ -94,6 +94,7 @@ export function createSocketHost(
             const { 0: client, 1: socket } = new WebSocketPair();
             ctx.acceptWebSocket(socket);
             host.setState(socket, state);
+            send(socket, CODECS[state.wire].greeting());
             return { response: new Response(null, { status: 101, webSocket: client }), socket };
         },
         *sockets() {
@@ -148,10 +149,12 @@ export function createSocketHost(
     return host;
 }
 
-/** Sends a text to a socket; one that is just closing gets nothing, and its client catches up when it is back. */
-export function send(socket: WebSocket, text: string): void {
+/** Sends to a socket what its wire has for it; one that is just closing gets nothing, and catches up when it is back. */
+export function send(socket: WebSocket, frame: Outgoing): void {
+    if (frame === null) return;
+    if (typeof frame !== 'string') return closeQuietly(socket, frame.code, frame.reason);
     try {
-        socket.send(text);
+        socket.send(frame);
     } catch {
         // Closing or gone.
     }

@@ -57,7 +57,7 @@ export function createSwitchboard(peers: Peers, calls: RpcCalls, now: () => numb
     return {
         async call(caller, ackId, method, params) {
             const call: RpcCall = {
-                id: crypto.randomUUID(),
+                id: newCallId(),
                 method,
                 params,
                 caller: caller.id,
@@ -108,3 +108,9 @@ export function createSwitchboard(peers: Peers, calls: RpcCalls, now: () => numb
 
 const TOO_MANY = { ok: false, error: 'Too many RPC calls under way' } as const;
 const SAME_SOCKET = { ok: false, error: 'Cannot call RPC on the same socket' } as const;
+
+/** In digits, because Socket.IO's ack ids are numbers. */
+function newCallId(): string {
+    const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+    return String((high % 2 ** 20) * 2 ** 32 + low);
+}

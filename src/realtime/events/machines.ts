@@ -1,5 +1,6 @@
 import type { SocketEvent } from '@/realtime/events/socket-event';
 import { socketEvent } from '@/realtime/events/socket-event';
+import { getMachineId } from '@/realtime/protocol/ids';
 import { updateDaemonState, updateMachineMetadata } from '@/routers/machines/changes';
 import { UpdateDaemonStateInput, UpdateMachineMetadataInput } from '@/routers/machines/schema';
 import { Id } from '@/utils/schema';
@@ -9,10 +10,10 @@ const DaemonState = UpdateDaemonStateInput.omit({ id: true }).extend({ machineId
 
 /** Socket events of machines: the services of `routers/machines`. */
 export const machineEvents: Record<string, SocketEvent> = {
-    'machine-update-metadata': socketEvent(Metadata, (ctx, { machineId, ...input }) =>
-        updateMachineMetadata(ctx, { id: machineId, ...input }),
+    'machine-update-metadata': socketEvent(Metadata, (ctx, data) =>
+        updateMachineMetadata(ctx, { ...data, id: getMachineId(data) }),
     ),
-    'machine-update-state': socketEvent(DaemonState, (ctx, { machineId, ...input }) =>
-        updateDaemonState(ctx, { id: machineId, ...input }),
+    'machine-update-state': socketEvent(DaemonState, (ctx, data) =>
+        updateDaemonState(ctx, { ...data, id: getMachineId(data) }),
     ),
 };

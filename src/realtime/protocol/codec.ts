@@ -19,7 +19,7 @@ export interface Codec {
     /** A client's ping that the runtime answers without waking the object, and the answer. An object has one such pair. */
     autoResponse: [ping: string, pong: string];
     /** What a socket is greeted with before it says whose it is. */
-    greeting(): Outgoing;
+    greeting(): string | null;
     /** Where the server has to ping: what it sends, lest its clients take it for dead. */
     serverPing: string | null;
     /** How long a socket may take to say whose it is, in ms. */

@@ -1,6 +1,7 @@
 import type { Wire } from '@/realtime/connection';
 import type { Codec } from '@/realtime/protocol/codec';
 import { nativeCodec } from '@/realtime/protocol/native';
+import { socketIoCodec } from '@/realtime/protocol/socket-io';
 
 /** The codec of each wire. */
-export const CODECS: Record<Wire, Codec> = { native: nativeCodec, sse: nativeCodec };
+export const CODECS: Record<Wire, Codec> = { native: nativeCodec, 'socket.io': socketIoCodec, sse: nativeCodec };

@@ -14,6 +14,10 @@ const MAX_ACK_ID = 128;
 
 /** JSON frames `{event, data, ackId?, ack?}`, or in the other spelling `{type, payload, messageId?}` (contract 6). */
 export const nativeCodec: Codec = {
+    autoResponse: [NATIVE_PING, NATIVE_PONG],
+    greeting: () => null,
+    serverPing: null,
+    authWithinMs: 5_000,
     decode(text): Incoming {
         const frame = parseObject(text);
         if (!frame) return invalid('Frame must be a JSON object');

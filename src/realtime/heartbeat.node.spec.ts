@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import type { Connection } from '@/realtime/connection';
+import { isMuted, judgeHeartbeat, withHeartbeat, withMute } from '@/realtime/heartbeat';
+import type { Heartbeat } from '@/realtime/heartbeat';
+
+const NOW = 1_700_000_000_000;
+const fresh: Connection = {
+    v: 1,
+    id: 'c',
+    wire: 'native',
+    accountId: 'a',
+    tokenId: 't',
+    issuedAt: 0,
+    clientType: 'session-scoped',
+    sessionId: 's',
+    connectedAt: NOW,
+};
+const beat = (now: number, thinking = false): Heartbeat => ({ kind: 'session', id: 's', time: now, thinking });
+
+/** Plays heartbeats; tells for each whether it was written and announced. */
+function play(beats: [afterMs: number, thinking?: boolean][]) {
+    let connection = fresh;
+    return beats.map(([afterMs, thinking]) => {
+        const now = NOW + afterMs;
+        const verdict = judgeHeartbeat(connection, beat(now, thinking), now);
+        if (verdict) connection = withHeartbeat(connection, beat(now, thinking), verdict, now);
+        return `${verdict?.write ? 'write ' : ''}${verdict?.announce ? 'announce' : ''}`.trim();
+    });
+}
+
+describe('a heartbeat', () => {
+    it('is written and announced the first time, then written after 30 s and announced after 60 s', () => {
+        expect(play([[0], [2_000], [29_999], [30_000], [59_999], [60_000], [89_999], [90_000]])).toEqual([
+            'write announce', '', '', 'write', '', 'write announce', '', 'write',
+        ]);
+    });
+
+    it('is announced at once when thinking begins or ends, without a write', () => {
+        expect(play([[0, false], [1, true], [2, true], [3, false]])).toEqual(['write announce', 'announce', '', 'announce']);
+    });
+
+    it('counts as now if it comes from the future, and is ignored if older than ten minutes', () => {
+        expect(judgeHeartbeat(fresh, beat(NOW + 5), NOW)?.at).toBe(NOW);
+        expect(judgeHeartbeat(fresh, beat(NOW - 600_000), NOW)?.at).toBe(NOW - 600_000);
+        expect(judgeHeartbeat(fresh, beat(NOW - 600_001), NOW)).toBeNull();
+    });
+
+    it('is ignored while muted, and then like a first one', () => {
+        const muted = withMute(fresh, 'session', 's', NOW);
+        expect(judgeHeartbeat(muted, beat(NOW + 59_999), NOW + 59_999)).toBeNull();
+        expect(judgeHeartbeat(muted, beat(NOW + 60_000), NOW + 60_000)).toMatchObject({ write: true, announce: true });
+        expect([isMuted(muted, 'session', 's', NOW), isMuted(muted, 'machine', 's', NOW)]).toEqual([true, false]);
+    });
+
+    it('of a seventeenth object is not remembered', () => {
+        let connection = fresh;
+        for (let i = 0; i < 16; i++) connection = withMute(connection, 'machine', `__proto__${i}`, NOW);
+        expect(judgeHeartbeat(connection, beat(NOW), NOW)).toBeNull();
+        expect(judgeHeartbeat(connection, { ...beat(NOW + 60_000), kind: 'machine', id: '__proto__3' }, NOW + 60_000)).not.toBeNull();
+    });
+});

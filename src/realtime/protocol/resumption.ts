@@ -1,0 +1,30 @@
+import type { ClientType } from '@/realtime/connection';
+
+/**
+ * Connection state recovery (contract 7.7): a client that is told a `pid` comes back with it and with the offset of the
+ * last update it got. A pid tells from which update on its connection has seen everything, so it needs no keeping: what
+ * the account's log still has after that can be resumed.
+ */
+interface Resumed {
+    clientType: ClientType;
+    connectionId: string;
+    /** Account seq that the connection began at. */
+    seq: number;
+    /** The pid that the client came with, if it got what it missed. */
+    pid?: string;
+}
+
+/** The pid to tell a client; none for those that load everything anew on every connect, and would get a prompt twice. */
+export function resumptionId({ clientType, connectionId, seq, pid }: Resumed): string | undefined {
+    return clientType === 'user-scoped' ? (pid ?? `${connectionId}.${seq}`) : undefined;
+}
+
+/** What a client's pid and offset say: the account seq up to which it has everything. */
+export function readResumption({ pid, offset, clientType }: Record<string, unknown>): { pid?: string; lastSeq?: number } {
+    if ((clientType ?? 'user-scoped') !== 'user-scoped' || typeof pid !== 'string') return {};
+    const from = /^[\w-]{1,64}\.(\d{1,15})$/.exec(pid)?.[1];
+    if (from === undefined) return {};
+    const reached = typeof offset === 'string' && /^\d{1,15}$/.test(offset) ? Number(offset) : 0;
+    // An offset from before this pid is of an earlier connection, and everything was loaded since.
+    return { pid, lastSeq: Math.max(Number(from), reached) };
+}

@@ -1,0 +1,204 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { TestAccount } from '@test/helpers/account';
+import { accountOf, createAccount, createMachine, createSession } from '@test/helpers/account';
+import { probeHubs } from '@test/helpers/hubs';
+import { appendTexts } from '@test/helpers/messages';
+import { startServer } from '@test/helpers/server';
+import type { TestSocket } from '@test/helpers/socket';
+import { connect, settled } from '@test/helpers/socket';
+
+const hubs = probeHubs();
+const server = startServer({ ACCOUNT_HUB: hubs.binding });
+
+/** The same account on a server whose publications always arrive, and whose sockets are upgraded. */
+const sound = startServer();
+const soundly = (account: TestAccount) => accountOf(sound, account.token, account.keys);
+
+const seqs = (socket: TestSocket) => socket.updates().map(({ seq }) => seq);
+const resyncs = (socket: TestSocket) => socket.all('resync');
+
+/** Loses the next publication altogether: the first try and the three more. */
+function loseNext(): void {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    onTestFinished(() => log.mockRestore());
+    hubs.failNext(4);
+}
+
+async function setUp() {
+    const account = await createAccount(server);
+    return { account, sid: await createSession(account) };
+}
+
+describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (host) => {
+    it('come to user-scoped sockets and to those of the session, each once and in order', async () => {
+        const { account, sid } = await setUp();
+        const other = await createSession(account);
+        const app = await connect(sound, account, { host });
+        const cli = await connect(sound, account, { host, clientType: 'session-scoped', sessionId: sid });
+        const elsewhere = await connect(sound, account, { host, clientType: 'session-scoped', sessionId: other });
+        await appendTexts(account, sid, ['a', 'b', 'c']);
+        await appendTexts(account, other, ['d']);
+        await settled(soundly(account), [app, cli, elsewhere]);
+        expect([seqs(app), seqs(cli), seqs(elsewhere)]).toEqual([[3, 4, 5, 6], [3, 4, 5], [6]]);
+    });
+
+    it('skip the socket that sent the message, and come back to it when it resumes', async () => {
+        const { account, sid } = await setUp();
+        const scope = { host, clientType: 'session-scoped', sessionId: sid };
+        const [cli, twin] = [await connect(sound, account, scope), await connect(sound, account, scope)];
+        await cli.request('message', { sid, message: 'm', localId: '1' });
+        await appendTexts(account, sid, ['by REST, which skips nobody']);
+        await settled(soundly(account), [cli, twin]);
+        expect([seqs(cli), seqs(twin)]).toEqual([[3], [2, 3]]);
+        const missed = await cli.request('request-updates-since', { seq: 1 });
+        expect(missed).toEqual({ success: true, updates: twin.updates(), seq: 3, hasMore: false });
+    });
+
+    it('that were missed come at once when it reconnects, as they were sent live', async () => {
+        const { account, sid } = await setUp();
+        const app = await connect(sound, account, { host });
+        await appendTexts(account, sid, ['a', 'b']);
+        await createMachine(account);
+        await settled(soundly(account), [app]);
+        const back = await connect(sound, account, { host, lastSeq: 2 });
+        await settled(soundly(account), [back]);
+        expect(back.updates()).toEqual(app.updates().slice(1));
+        expect(back.frames[0]).toMatchObject({ event: 'connected', data: { seq: 5 } });
+        const cli = await connect(sound, account, { host, clientType: 'session-scoped', sessionId: sid, lastSeq: 0 });
+        await settled(soundly(account), [cli]);
+        expect(seqs(cli)).toEqual([2, 3]);
+    });
+
+    it('after a number of the future or of before the log are a resync', async () => {
+        const { account, sid } = await setUp();
+        await env.ACCOUNT_HUB.getByName(account.id).publish({ seq: 1, updates: [], ephemerals: [] });
+        await appendTexts(account, sid, ['a']);
+        const back = await connect(sound, account, { host, lastSeq: 3 });
+        await settled(soundly(account), [back]);
+        expect([seqs(back), resyncs(back)]).toEqual([[], [{ seq: 2 }]]);
+        for (const seq of [3, 1e15]) {
+            expect(await back.request('request-updates-since', { seq })).toEqual({ success: false, error: 'resync-required' });
+        }
+        const legacy = { sessions: { [sid]: 1 }, machines: {}, artifacts: {} };
+        expect(await back.request('request-updates-since', legacy)).toEqual({ success: false, error: 'resync-required' });
+        expect(await back.request('request-updates-since', { seq: 2 })).toEqual({ success: true, updates: [], seq: 2, hasMore: false });
+    });
+
+    it('come in seq order though their publications overtake each other', async () => {
+        const { account, sid } = await setUp();
+        const app = await connect(sound, account, { host });
+        hubs.delay(() => Math.random() * 60);
+        onTestFinished(() => hubs.delay(() => 0));
+        await Promise.all(Array.from({ length: 20 }, (_, i) => appendTexts(account, sid, [`${i}`])));
+        await settled(soundly(account), [app]);
+        expect(seqs(app)).toEqual(Array.from({ length: 20 }, (_, i) => i + 2));
+        expect(resyncs(app)).toEqual([]);
+    });
+
+    it('that were lost on the way are noticed by the next one: everybody is told to start over', async () => {
+        const { account, sid } = await setUp();
+        const app = await connect(sound, account, { host });
+        const cli = await connect(sound, account, { host, clientType: 'session-scoped', sessionId: sid });
+        loseNext();
+        await appendTexts(account, sid, ['lost']);
+        await appendTexts(account, sid, ['next']);
+        await Promise.all([app, cli].map((socket) => socket.next(({ event }) => event === 'resync')));
+        await appendTexts(account, sid, ['after']);
+        await settled(soundly(account), [app, cli]);
+        for (const socket of [app, cli]) expect([resyncs(socket), seqs(socket)]).toEqual([[{ seq: 3 }], [4]]);
+        expect(await app.request('request-updates-since', { seq: 2 })).toMatchObject({ success: false });
+        expect(await app.request('request-updates-since', { seq: 3 })).toMatchObject({ success: true, updates: [{ seq: 4 }] });
+    }, 15_000);
+
+    it('that were lost at the tail are noticed by a retry of the write', async () => {
+        const { account, sid } = await setUp();
+        const app = await connect(sound, account, { host });
+        const body = { messages: [{ content: 'lost', localId: 'l' }] };
+        loseNext();
+        await account.call('POST', `/v3/sessions/${sid}/messages`, body);
+        await account.call('POST', `/v3/sessions/${sid}/messages`, body);
+        expect((await app.next(({ event }) => event === 'resync')).data).toEqual({ seq: 2 });
+        expect(seqs(app)).toEqual([]);
+    }, 15_000);
+
+    it('that were lost at the tail are noticed by a connect', async () => {
+        const { account, sid } = await setUp();
+        const app = await connect(sound, account, { host });
+        loseNext();
+        await appendTexts(account, sid, ['lost']);
+        const other = await connect(sound, account, { host, lastSeq: 1 });
+        expect(other.frames[0]?.data.seq).toBe(2);
+        for (const socket of [app, other]) {
+            expect((await socket.next(({ event }) => event === 'resync')).data).toEqual({ seq: 2 });
+        }
+    }, 15_000);
+
+    it('that were lost at the tail are noticed by a resume', async () => {
+        const { account, sid } = await setUp();
+        const app = await connect(sound, account, { host });
+        loseNext();
+        await appendTexts(account, sid, ['lost']);
+        expect(await app.request('request-updates-since', { seq: 1 })).toEqual({ success: false, error: 'resync-required' });
+        expect(resyncs(app)).toEqual([{ seq: 2 }]);
+    }, 15_000);
+
+    it('that are only late are waited for by a resume', async () => {
+        const { account, sid } = await setUp();
+        const app = await connect(sound, account, { host });
+        hubs.delay(() => 700);
+        onTestFinished(() => hubs.delay(() => 0));
+        const written = appendTexts(account, sid, ['late']);
+        await vi.waitUntil(async () => (await server.env.DB.prepare('SELECT seq FROM Account WHERE id = ?').bind(account.id).first('seq')) === 2);
+        expect(await app.request('request-updates-since', { seq: 1 })).toMatchObject({ success: true, updates: [{ seq: 2 }] });
+        await written;
+        await settled(soundly(account), [app]);
+        expect([seqs(app), resyncs(app)]).toEqual([[2], []]);
+    }, 15_000);
+
+    it('of many megabytes are resumed page by page', async () => {
+        const { account, sid } = await setUp();
+        const text = 'x'.repeat(300_000);
+        for (let i = 0; i < 7; i++) await appendTexts(account, sid, [text]);
+        const back = await connect(sound, account, { host, lastSeq: 1 });
+        await settled(soundly(account), [back]);
+        expect(seqs(back)).toEqual([2, 3, 4, 5, 6, 7, 8]);
+        const pages: number[][] = [];
+        for (let seq = 1, hasMore = true; hasMore; ) {
+            const page = await back.request('request-updates-since', { seq });
+            expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThan(1_000_000);
+            pages.push(page.updates.map((update: { seq: number }) => update.seq));
+            ({ seq, hasMore } = page);
+        }
+        expect(pages).toEqual([[2, 3, 4], [5, 6, 7], [8]]);
+    });
+
+    it('over 1 MB are delivered, and force whoever missed them to start over', async () => {
+        const { account, sid } = await setUp();
+        const app = await connect(sound, account, { host });
+        await account.call('POST', '/v1/sessions', { tag: 'big', metadata: 'm'.repeat(800_000), agentState: 's'.repeat(600_000) });
+        await appendTexts(account, sid, ['after']);
+        await settled(soundly(account), [app]);
+        expect(seqs(app)).toEqual([2, 3]);
+        expect(await app.request('request-updates-since', { seq: 1 })).toEqual({ success: false, error: 'resync-required' });
+        expect(await app.request('request-updates-since', { seq: 2 })).toMatchObject({ success: true, updates: [{ seq: 3 }] });
+        const back = await connect(sound, account, { host, lastSeq: 1 });
+        await settled(soundly(account), [back]);
+        expect([seqs(back), resyncs(back)]).toEqual([[], [{ seq: 3 }]]);
+    });
+});
+
+describe('a socket that joins in the midst of updates', () => {
+    it.each(['hub', 'gateway'] as const)('of the %s is connected first, and misses none', async (host) => {
+        const { account, sid } = await setUp();
+        await connect(sound, account, { host });
+        const writes = Array.from({ length: 15 }, (_, i) => appendTexts(account, sid, [`${i}`]));
+        const sockets = await Promise.all(Array.from({ length: 5 }, () => connect(sound, account, { host, lastSeq: 0 })));
+        await Promise.all(writes);
+        await settled(soundly(account), sockets);
+        for (const socket of sockets) {
+            expect(socket.frames[0]?.event).toBe('connected');
+            expect(seqs(socket)).toEqual(Array.from({ length: 16 }, (_, i) => i + 1));
+        }
+    });
+});
