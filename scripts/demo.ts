@@ -5,12 +5,12 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { TRPCClientError } from '@trpc/client';
+import { encodeBase64 } from '@/client/base64';
 import { CommandError, runCommand, say } from './lib/console.mjs';
 import { connect, same } from './lib/demo-client';
 import type { Server } from './lib/demo-client';
 import {
     authRequest,
-    base64,
     contentKeyPair,
     decryptJson,
     encryptJson,
@@ -19,7 +19,7 @@ import {
     terminalKeyPair,
     unwrapDataKey,
     wrapDataKey,
-} from './lib/happy-client-crypto';
+} from '@/client/crypto';
 
 interface Session {
     id: string;
@@ -83,7 +83,7 @@ async function login(server: Server, who: string): Promise<Phone> {
 /** The terminal shows a QR code, the phone answers it; the server only carries the sealed answer. */
 async function pair(server: Server, phone: Phone): Promise<Terminal> {
     const keys = terminalKeyPair();
-    const publicKey = base64(keys.publicKey);
+    const publicKey = encodeBase64(keys.publicKey);
     const ask = () =>
         server.rest<{ state: string; token?: string; response?: string }>('POST', '/v1/auth/request', {
             body: { publicKey, supportsV2: true },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { encodeBase64 } from '@/client/base64';
 import { groups } from '../../test/fixtures/vectors/clients.json';
 import {
     authRequest,
-    base64,
     boxKeyPairFromSeed,
     contentKeyPair,
     decryptJson,
@@ -15,7 +15,7 @@ import {
     terminalKeyPair,
     unwrapDataKey,
     wrapDataKey,
-} from './happy-client-crypto';
+} from '@/client/crypto';
 
 const bytes = (hex: string) => Buffer.from(hex, 'hex');
 const hex = (value: Uint8Array | null) => value && Buffer.from(value).toString('hex');
@@ -40,14 +40,14 @@ describe('the keys of a client', () => {
     });
 
     it.each(groups.terminalKeys.cases)('have the terminal key $publicKeyBase64', (vector) => {
-        expect(base64(terminalKeyPair(bytes(vector.secretHex)).publicKey)).toBe(vector.publicKeyBase64);
+        expect(encodeBase64(terminalKeyPair(bytes(vector.secretHex)).publicKey)).toBe(vector.publicKeyBase64);
     });
 
     it.each(groups.accountKeysPairing.cases.filter(({ client }) => client === 'happy-app'))(
         'have the new device key $publicKeyBase64',
         (vector) => {
             const { publicKey, secretKey } = boxKeyPairFromSeed(bytes(vector.seedHex));
-            expect(base64(publicKey)).toBe(vector.publicKeyBase64);
+            expect(encodeBase64(publicKey)).toBe(vector.publicKeyBase64);
             expect(hex(secretKey)).toBe(vector.secretKeyHex);
         },
     );
@@ -60,7 +60,7 @@ describe('a pairing response', () => {
             Buffer.from(vector.recipientPublicKeyBase64, 'base64'),
             randomness(vector),
         );
-        expect(base64(sealed)).toBe(vector.responseBase64);
+        expect(encodeBase64(sealed)).toBe(vector.responseBase64);
         expect(sealed.length).toBe(vector.length);
         expect(hex(open(sealed, bytes(vector.recipientSecretKeyHex)))).toBe(vector.plaintextHex);
     });
@@ -106,9 +106,9 @@ describe('a data key', () => {
     it('opens nothing that another key encrypted or that was changed', () => {
         const key = bytes('11'.repeat(32));
         const encrypted = Buffer.from(encryptJson({ text: 'hello' }, key), 'base64');
-        expect(decryptJson(base64(encrypted), bytes('22'.repeat(32)))).toBeNull();
+        expect(decryptJson(encodeBase64(encrypted), bytes('22'.repeat(32)))).toBeNull();
         encrypted[20] ^= 1;
-        expect(decryptJson(base64(encrypted), key)).toBeNull();
+        expect(decryptJson(encodeBase64(encrypted), key)).toBeNull();
         expect(decryptJson('', key)).toBeNull();
     });
 });
