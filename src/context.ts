@@ -28,6 +28,8 @@ export interface ServiceContext {
     /** Unix milliseconds. */
     now(): number;
     newId(): string;
+    /** A random UUID, where the format of a thing asks for one. */
+    newUuid(): string;
     /** Work that may outlive the answer. */
     waitUntil(work: Promise<unknown>): void;
 }
@@ -69,6 +71,7 @@ export function createServiceContext(
             (await env.ATTACHMENT_LIMITER.limit({ key: `${kind} ${accountId}` })).success,
         now: () => Date.now(),
         newId: () => createId(Date.now()),
+        newUuid: () => crypto.randomUUID(),
         waitUntil,
     };
 }
