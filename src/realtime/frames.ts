@@ -7,6 +7,7 @@ import { takeHeartbeat } from '@/realtime/frames-heartbeat';
 import { keepMethod } from '@/realtime/frames-rpc';
 import type { Incoming } from '@/realtime/protocol/codec';
 import { CODECS } from '@/realtime/protocol';
+import { getMachineId, getSessionId } from '@/realtime/protocol/ids';
 import { send } from '@/realtime/socket-host';
 import { Id, text } from '@/utils/schema';
 
@@ -71,13 +72,15 @@ const BUILT_IN: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
     // A ping that asks for an acknowledgement gets both.
     ['ping', ({ socket, connection, services }) => send(socket, CODECS[connection.wire].pong(services.now()))],
     ['session-alive', (scope, data) => {
-        const { sid, time, thinking } = parse(SessionBeat, data);
+        const beat = parse(SessionBeat, data);
+        const { time, thinking } = beat;
         const now = scope.services.now();
-        return takeHeartbeat(scope, { kind: 'session', id: sid, time: time ?? now, thinking: thinking ?? false });
+        return takeHeartbeat(scope, { kind: 'session', id: getSessionId(beat), time: time ?? now, thinking: thinking ?? false });
     }],
     ['machine-alive', (scope, data) => {
-        const { machineId, time } = parse(MachineBeat, data);
-        return takeHeartbeat(scope, { kind: 'machine', id: machineId, time: time ?? scope.services.now(), thinking: false });
+        const beat = parse(MachineBeat, data);
+        const time = beat.time ?? scope.services.now();
+        return takeHeartbeat(scope, { kind: 'machine', id: getMachineId(beat), time, thinking: false });
     }],
     ['app-state', ({ host, socket, connection }, data) => {
         const { state } = parse(AppState, data);
