@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import * as z from 'zod';
+import type { Actor } from '@/auth/auth';
 import { tokenLookup } from '@/auth/revocation';
 import type { ServiceContext } from '@/context';
 import { createServiceContext } from '@/context';
@@ -14,26 +15,29 @@ import { CLOSE, createConnection, isRefusal, readHandshake } from '@/realtime/co
 import type { Delivery } from '@/realtime/fan-out';
 import { connectionsOf, fanOut } from '@/realtime/fan-out';
 import { handleFrame } from '@/realtime/frames';
+import { wireOfGateway } from '@/realtime/gateway-name';
+import { createKeepAlive } from '@/realtime/keep-alive';
+import type { KeepAlive } from '@/realtime/keep-alive';
 import type { OutgoingEvent } from '@/realtime/peers';
 import type { AckId, Incoming } from '@/realtime/protocol/codec';
-import { NATIVE_PING, NATIVE_PONG } from '@/realtime/protocol/native';
+import { CODECS } from '@/realtime/protocol';
+import { createRejectedTokens, hashToken } from '@/realtime/rejected-tokens';
 import type { Revocation } from '@/realtime/revocations';
 import { isRevoked } from '@/realtime/revocations';
 import type { MissedUpdates, Room } from '@/realtime/room';
 import { newestHolder, registeredAt } from '@/realtime/rpc';
 import type { PendingSocket } from '@/realtime/socket-host';
-import { closeQuietly, createSocketHost, isPending } from '@/realtime/socket-host';
+import { closeQuietly, createSocketHost, isPending, send } from '@/realtime/socket-host';
 import { createLogger } from '@/utils/logger';
 
-/** How long a socket may take to say whose it is, in ms (contract 6). */
-export const AUTH_WITHIN_MS = 5_000;
-
 const AuthMessage = z.object({
-    token: z.string().max(4096),
+    token: z.string().max(4096).nullish(),
     clientType: z.unknown().optional(),
     sessionId: z.unknown().optional(),
     machineId: z.unknown().optional(),
     lastSeq: z.unknown().optional(),
+    appState: z.unknown().optional(),
+    pid: z.string().optional(),
 });
 
 /**
@@ -44,19 +48,35 @@ const AuthMessage = z.object({
 export class SocketGateway extends DurableObject<Env> {
     private readonly logger = createLogger({ object: 'gateway' }, this.env.LOG_LEVEL);
     private readonly startedAt = Date.now();
-    private readonly alarms = createAlarms<'auth'>(this.ctx.storage, () => Date.now());
+    private readonly alarms = createAlarms<'auth' | 'ping'>(this.ctx.storage, () => Date.now());
     private readonly host = createSocketHost(
         this.ctx,
         (socket, frame) => this.handle(socket, frame),
         (error) => this.failed('frame', error),
     );
 
+    private readonly wire = wireOfGateway(this.name);
+    private readonly keepAlive = this.keepAliveOf(CODECS[this.wire].serverPing);
+    private readonly rejected = createRejectedTokens(this.ctx.storage, () => Date.now());
+
     constructor(ctx: DurableObjectState, env: Env) {
         super(ctx, env);
-        ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(NATIVE_PING, NATIVE_PONG));
+        ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(...CODECS[this.wire].autoResponse));
         ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS RegisteredAccount (id TEXT PRIMARY KEY) WITHOUT ROWID');
         // Sockets outlive a sleep, but not a crash: where none are left, the hubs of those there were are told.
         if (ctx.getWebSockets().length === 0) ctx.waitUntil(this.reportLost());
+    }
+
+    private keepAliveOf(ping: string | null): KeepAlive | undefined {
+        if (ping === null) return undefined;
+        return createKeepAlive({
+            ctx: this.ctx,
+            host: this.host,
+            ping,
+            due: () => this.alarms.get('ping'),
+            setDue: (at) => this.alarms.set('ping', at),
+            now: () => Date.now(),
+        });
     }
 
     private get name(): string {
@@ -72,16 +92,19 @@ export class SocketGateway extends DurableObject<Env> {
         });
     }
 
-    /** Takes a socket that will authenticate by message (`http/upgrade.ts`). */
+    /** Takes a socket that will authenticate by message (`http/upgrade.ts`, `http/engine-io.ts`). */
     override async fetch(request: Request): Promise<Response> {
         const parts = readInternalHeader<HandshakeParts>(request, HANDSHAKE_HEADER);
-        const pendingUntil = Date.now() + AUTH_WITHIN_MS;
-        const { response } = this.host.accept({ v: 1, wire: 'native', pendingUntil, parts });
+        const { wire } = this;
+        const pendingUntil = Date.now() + CODECS[wire].authWithinMs;
+        const { response } = this.host.accept({ v: 1, wire, pendingUntil, parts });
+        this.keepAlive?.opened();
         if (this.alarms.get('auth') === null) this.alarms.set('auth', pendingUntil);
         return response;
     }
 
     override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+        this.keepAlive?.rideAlong();
         await this.host.receive(socket, message);
     }
 
@@ -114,10 +137,12 @@ export class SocketGateway extends DurableObject<Env> {
     ): Promise<void> {
         const message = frame.kind === 'event' && frame.event === 'auth' ? AuthMessage.safeParse(frame.data) : undefined;
         if (!message?.success) return this.refuse(socket, CLOSE.authFailed, 'Authentication required');
+        const { token, pid } = message.data;
+        if (!token) return this.refuse(socket, CLOSE.authFailed, 'Missing authentication token');
         const handshake = readHandshake({ ...pending.parts, ...definedOf(message.data) });
         if (isRefusal(handshake)) return this.refuse(socket, handshake.code, handshake.reason);
 
-        const actor = await services.auth.verifyToken(message.data.token, tokenLookup(services.db));
+        const actor = await this.verify(services, token);
         if (!actor) return this.refuse(socket, CLOSE.authFailed, 'Invalid authentication token');
         const [scope] = await selectScope(services.db, actor, handshake);
         const refusal = refusalOf(scope, handshake);
@@ -131,13 +156,22 @@ export class SocketGateway extends DurableObject<Env> {
         this.host.setState(socket, { ...connection, joining: true });
         this.register(actor.accountId);
         const { lastSeq } = handshake;
-        const admission = { connection, seq: scope?.seq ?? 0, ...(lastSeq !== undefined && { lastSeq }) };
+        const admission = { connection, seq: scope?.seq ?? 0, ...definedOf({ lastSeq, pid }) };
         const full = await this.hubOf(actor.accountId).attach(this.name, admission);
-        if (full) this.host.close(socket, full.code, full.reason);
+        if (full) this.refuse(socket, full.code, full.reason);
+    }
+
+    /** The actor of a valid token, else null; one that was rejected lately is not looked at again (contract 7.1). */
+    private async verify(services: ServiceContext, token: string): Promise<Actor | null> {
+        const hash = await hashToken(token);
+        if (this.rejected.has(hash)) return null;
+        const actor = await services.auth.verifyToken(token, tokenLookup(services.db));
+        if (!actor) this.rejected.add(hash);
+        return actor;
     }
 
     private refuse(socket: WebSocket, code: number, reason: string): void {
-        this.host.sendEvent(socket, 'auth-error', { code, message: reason });
+        send(socket, CODECS[this.wire].refusal({ code, reason }, Date.now()));
         this.host.close(socket, code, reason);
     }
 
@@ -151,7 +185,8 @@ export class SocketGateway extends DurableObject<Env> {
     }
 
     override async alarm(): Promise<void> {
-        await this.alarms.ring({ auth: () => this.closeSilent() }, (name, error) => this.failed(name, error));
+        const tasks = { auth: () => this.closeSilent(), ping: () => this.keepAlive?.round() };
+        await this.alarms.ring(tasks, (name, error) => this.failed(name, error));
     }
 
     private closeSilent(): void {
@@ -166,6 +201,7 @@ export class SocketGateway extends DurableObject<Env> {
 
     /** Sends an account's events to its sockets here. */
     deliver(accountId: string, deliveries: Delivery[]): void {
+        this.keepAlive?.rideAlong();
         fanOut(this.host, accountId, deliveries, Date.now());
     }
 

@@ -57,7 +57,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
         (error) => this.failed('frame', error),
     );
     private readonly peers = createPeers({
-        env: this.env,
+        gateway: (name) => this.env.SOCKET_GATEWAY.getByName(name),
         log: this.logger,
         storage: this.ctx.storage,
         host: this.host,

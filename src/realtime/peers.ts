@@ -1,7 +1,7 @@
-import type { Env } from '@/env';
 import type { Connection } from '@/realtime/connection';
 import type { Delivery } from '@/realtime/fan-out';
 import { connectionsOf, fanOut } from '@/realtime/fan-out';
+import type { SocketGateway } from '@/realtime/gateway';
 import type { AckId } from '@/realtime/protocol/codec';
 import type { Revocation } from '@/realtime/revocations';
 import { newestHolder, registeredAt } from '@/realtime/rpc';
@@ -46,7 +46,8 @@ export interface Peers {
 }
 
 interface Options {
-    env: Env;
+    /** The gateway of a name. */
+    gateway: (name: string) => DurableObjectStub<SocketGateway>;
     log: Logger;
     storage: DurableObjectStorage;
     host: SocketHost;
@@ -63,7 +64,7 @@ interface Row extends Record<string, SqlStorageValue> {
 }
 
 /** Opens the peers of a hub; gateways' sockets are kept in its SQLite, a row each. */
-export function createPeers({ env, log, storage, host, accountId, waitUntil, onLost }: Options): Peers {
+export function createPeers({ gateway: stub, log, storage, host, accountId, waitUntil, onLost }: Options): Peers {
     const { sql } = storage;
     sql.exec(`CREATE TABLE IF NOT EXISTS RemoteConnection (
         id TEXT PRIMARY KEY, gateway TEXT NOT NULL, connection TEXT NOT NULL) WITHOUT ROWID`);
@@ -78,10 +79,8 @@ export function createPeers({ env, log, storage, host, accountId, waitUntil, onL
     );
     const tails = new Map<string, Promise<void>>();
 
-    const stub = (gateway: string) => env.SOCKET_GATEWAY.getByName(gateway);
-
     /** Runs calls to one gateway in order; retries once, then takes its sockets for gone. */
-    function callGateway(gateway: string, call: (target: ReturnType<typeof stub>) => Promise<unknown>): Promise<void> {
+    function callGateway(gateway: string, call: (target: DurableObjectStub<SocketGateway>) => Promise<unknown>): Promise<void> {
         const attempt = async () => void (await call(stub(gateway)));
         const turn = (tails.get(gateway) ?? Promise.resolve())
             .then(attempt)

@@ -1,4 +1,4 @@
-import { toHex } from '@/crypto/hex';
+import { encodeHex } from '@/crypto/hex';
 
 /** How long a rejected token is remembered, in ms (contract 7.1). */
 export const REMEMBER_MS = 10 * 60_000;
@@ -48,5 +48,5 @@ export function createRejectedTokens({ sql }: DurableObjectStorage, now: () => n
 
 /** What a token is remembered by: the token itself is nothing to keep. */
 export async function hashToken(token: string): Promise<string> {
-    return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))));
+    return encodeHex(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))));
 }

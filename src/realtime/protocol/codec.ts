@@ -1,3 +1,5 @@
+import type { Refusal } from '@/realtime/connection';
+
 /** What ties an answer to its question, as the sender spelled it. */
 export type AckId = string | number;
 
@@ -28,5 +30,7 @@ export interface Codec {
     /** An event for the client; with `ackId` the client is asked to answer. */
     event(name: string, data: unknown, now: number, ackId?: AckId): Outgoing;
     ack(ackId: AckId, value: unknown): string;
+    /** What a socket that may not join is told before it is closed; nothing where the close code says it all. */
+    refusal(refusal: Refusal, now: number): Outgoing;
     pong(now: number): Outgoing;
 }

@@ -1,3 +1,4 @@
+import { CLOSE } from '@/realtime/connection';
 import type { AckId, Codec, Incoming } from '@/realtime/protocol/codec';
 
 /** The control frames say their data twice, because the source document shows both spellings (contract 6). */
@@ -9,6 +10,9 @@ const CONTROL = new Set(['connected', 'pong', 'error', 'auth-error', 'broadcast'
  */
 export const NATIVE_PING = '{"event":"ping"}';
 export const NATIVE_PONG = '{"event":"pong","type":"pong","data":{},"payload":{}}';
+
+/** Refusals of sockets that have authenticated. */
+const WORDLESS = new Set<number>([CLOSE.connectionLimit, CLOSE.tokenRevoked]);
 
 const MAX_ACK_ID = 128;
 
@@ -39,6 +43,8 @@ export const nativeCodec: Codec = {
         return JSON.stringify({ event: name, type: name, data, ...payload, timestamp: now, ...ack });
     },
     ack: (ackId, value) => JSON.stringify({ event: 'ack', ackId, ack: value }),
+    refusal: ({ code, reason }, now) =>
+        WORDLESS.has(code) ? null : nativeCodec.event('auth-error', { code, message: reason }, now),
     pong: (now) => nativeCodec.event('pong', {}, now),
 };
 

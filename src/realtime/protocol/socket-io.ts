@@ -3,6 +3,7 @@ import type { PacketType as EnginePacketType } from 'engine.io-parser';
 import { Decoder, Encoder, PacketType } from 'socket.io-parser';
 import type { Packet } from 'socket.io-parser';
 import { stockEphemeral, stockUpdate } from '@/http/dialect-events';
+import { CLOSE } from '@/realtime/connection';
 import type { AckId, Codec, Incoming, Outgoing } from '@/realtime/protocol/codec';
 import { readResumption, resumptionId } from '@/realtime/protocol/resumption';
 import type { Ephemeral, Update } from '@/realtime/updates';
@@ -12,6 +13,12 @@ export const PATIENCE = { pingInterval: 25_000, pingTimeout: 65_000 };
 
 /** The largest frame, in bytes, that clients are told they may send (contract 13). */
 const MAX_PAYLOAD = 1_000_000;
+
+/** What stock clients know a refusal by, where that is not its reason. */
+const REFUSALS = new Map<number, string>([
+    [CLOSE.connectionLimit, 'Too many connections'],
+    [CLOSE.tokenRevoked, 'Invalid authentication token'],
+]);
 
 const RESYNC = { code: 1012, reason: 'Resync required' };
 
@@ -28,14 +35,16 @@ export const socketIoCodec: Codec = {
         if (type === 'ping' || type === 'pong' || type === 'noop') return { kind: 'ping' };
         if (type === 'close') return { kind: 'leave' };
         if (type !== 'message' || typeof data !== 'string') return invalid('Not an Engine.IO message of text');
-        const packet = readPacket(data);
-        return packet ? fromPacket(packet) : invalid('Not a Socket.IO packet');
+        const received = readPacket(data);
+        return received ? fromPacket(received) : invalid('Not a Socket.IO packet');
     },
     event(name, data, _now, ackId): Outgoing {
         const translate = TRANSLATED[name];
         return translate ? translate(data as never) : event(name, [data], ackId);
     },
     ack: (ackId, value) => packet({ type: PacketType.ACK, id: Number(ackId), data: [value] }),
+    refusal: ({ code, reason }) =>
+        packet({ type: PacketType.CONNECT_ERROR, data: { message: REFUSALS.get(code) ?? reason } }),
     pong: () => null,
 };
 
@@ -45,7 +54,6 @@ const TRANSLATED: Record<string, (data: never) => Outgoing> = {
         const pid = resumptionId(data);
         return packet({ type: PacketType.CONNECT, data: { sid: data.connectionId, ...(pid !== undefined && { pid }) } });
     },
-    'auth-error': ({ message }: { message: string }) => packet({ type: PacketType.CONNECT_ERROR, data: { message } }),
     // A client that reconnects without being resumed loads everything anew.
     resync: () => RESYNC,
     // As the reference server does with what it can't parse.
@@ -81,17 +89,17 @@ function fromPacket({ type, nsp, id, data }: Packet): Incoming {
 }
 
 function readPacket(text: string): Packet | undefined {
-    let packet: Packet | undefined;
+    let received: Packet | undefined;
     // One for each text: a binary packet, which no stock client sends, would leave it waiting for its attachments.
     const decoder = new Decoder();
-    decoder.on('decoded', (decoded: Packet) => (packet = decoded));
+    decoder.on('decoded', (decoded: Packet) => (received = decoded));
     try {
         decoder.add(text);
     } catch {
         return undefined;
     }
-    const { id } = packet ?? {};
-    return id === undefined || Number.isSafeInteger(id) ? packet : undefined;
+    const { id } = received ?? {};
+    return id === undefined || Number.isSafeInteger(id) ? received : undefined;
 }
 
 function event(name: string, args: unknown[], ackId?: AckId): string {

@@ -1,0 +1,323 @@
+import { env } from 'cloudflare:workers';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { AccountHub } from '@/realtime/hub';
+import { createAccount, createMachine, createSession } from '@test/helpers/account';
+import type { TestAccount } from '@test/helpers/account';
+import { holdClock } from '@test/helpers/clock';
+import { appendTexts } from '@test/helpers/messages';
+import { startServer } from '@test/helpers/server';
+import { bearer, connect, openSocket, settled } from '@test/helpers/socket';
+
+const server = startServer();
+const clock = holdClock();
+
+let account: TestAccount;
+beforeEach(async () => {
+    account = await createAccount(server);
+});
+
+const hub = () => env.ACCOUNT_HUB.getByName(account.id);
+const gateway = () => env.SOCKET_GATEWAY.getByName('gateway-0');
+const total = async () => (await account.call('GET', '/v1/websocket/stats')).body.totalConnections;
+
+/** Runs something inside the hub, with its own bindings. */
+function inHub<T>(run: (instance: AccountHub & { env: typeof env }) => T | Promise<T>): Promise<T> {
+    return runInDurableObject(hub(), (instance) => run(instance as never));
+}
+
+/** Makes the account's hub unable to reach gateways, until it is undone. */
+async function cutOff(): Promise<() => Promise<void>> {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    onTestFinished(() => log.mockRestore());
+    const unreachable = new Proxy({}, { get: () => () => Promise.reject(new Error('Network connection lost.')) });
+    await inHub((instance) => {
+        instance.env = { ...env, SOCKET_GATEWAY: { getByName: () => unreachable } as never };
+    });
+    return () =>
+        inHub((instance) => {
+            instance.env = env;
+        });
+}
+
+describe('a gateway', () => {
+    it('tells the hub of its sockets as they come and go', async () => {
+        const sockets = [await connect(server, account, { host: 'gateway' }), await connect(server, account, { host: 'gateway' })];
+        expect(await total()).toBe(2);
+        sockets[0]?.close();
+        await expect.poll(total).toBe(1);
+        sockets[1]?.close();
+        await expect.poll(total).toBe(0);
+    });
+
+    it('gives nobody anything before its connected', async () => {
+        const sid = await createSession(account);
+        await connect(server, account, { host: 'gateway' });
+        const joining = Array.from({ length: 10 }, async () => {
+            const writing = appendTexts(account, sid, ['m']);
+            const socket = await connect(server, account, { host: 'gateway' });
+            await writing;
+            return socket;
+        });
+        for (const socket of await Promise.all(joining)) expect(socket.frames[0]?.event).toBe('connected');
+    });
+
+    it('closes its sockets with a request to come back when the hub cannot take them', async () => {
+        const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+        onTestFinished(() => log.mockRestore());
+        await runInDurableObject(gateway(), (instance) => {
+            const broken = { getByName: () => ({ attach: () => Promise.reject(new Error('overloaded')), detach: () => Promise.resolve() }) };
+            (instance as unknown as { env: unknown }).env = { ...env, ACCOUNT_HUB: broken };
+        });
+        const socket = await openSocket(server, { greet: false });
+        socket.send('auth', { token: account.token });
+        const { code } = await socket.untilClosed();
+        await runInDurableObject(gateway(), (instance) => {
+            (instance as unknown as { env: unknown }).env = env;
+        });
+        expect(code).toBe(1013);
+    });
+
+    it('that cannot be reached loses its sockets, and gets them back with a resync when it can', async () => {
+        const sid = await createSession(account);
+        const machineId = await createMachine(account);
+        const far = await connect(server, account, { host: 'gateway', clientType: 'machine-scoped', machineId });
+        const near = await connect(server, account);
+        const mend = await cutOff();
+        await appendTexts(account, sid, ['unheard by the far one']);
+        await account.call('PUT', `/v1/machines/${machineId}/status`, { metadata: 'unheard' });
+        await expect.poll(total).toBe(1);
+        await expect.poll(() => near.ephemerals().filter(({ type }) => type === 'machine-status').at(-1)).toMatchObject({ online: false });
+        clock.advance(10_000);
+        await runDurableObjectAlarm(hub());
+        expect(await total()).toBe(1);
+        await mend();
+        clock.advance(10_000);
+        await runDurableObjectAlarm(hub());
+        expect(await total()).toBe(2);
+        expect((await far.next(({ event }) => event === 'resync')).data).toEqual({ seq: 5 });
+        await account.call('PUT', `/v1/machines/${machineId}/status`, { metadata: 'heard' });
+        await settled(account, [far]);
+        expect(far.updates().map(({ seq }) => seq)).toEqual([6]);
+    });
+
+    it('that is never reached again is given up', async () => {
+        await connect(server, account, { host: 'gateway' });
+        await cutOff();
+        await account.call('POST', '/v1/websocket/broadcast', { message: { type: 'x' } });
+        await expect.poll(total).toBe(0);
+        for (let attempts = 0; attempts < 31; attempts++) {
+            clock.advance(10_000);
+            await runDurableObjectAlarm(hub());
+        }
+        expect(await runInDurableObject(hub(), (_, { storage }) => storage.getAlarm())).toBeNull();
+    });
+
+    it('that crashed tells hubs that its sockets are gone, not those that came since', async () => {
+        const old = await connect(server, account, { host: 'gateway' });
+        clock.advance(1);
+        const held = await gateway().connections(account.id);
+        const since = Date.now();
+        clock.advance(1);
+        const fresh = await connect(server, account, { host: 'gateway' });
+        // What a new instance tells, having overtaken the coming of the fresh socket.
+        await hub().reattach('gateway-0', [], since);
+        expect([held.length, await total()]).toEqual([1, 1]);
+        await account.call('POST', '/v1/websocket/broadcast', { message: { type: 'x' } });
+        await fresh.next(({ event }) => event === 'broadcast');
+        old.close();
+        await old.untilClosed();
+        expect(await total()).toBe(1);
+    });
+
+    it('leaves no ghosts that keep others out', async () => {
+        await inHub((instance) => {
+            for (let i = 0; i < 100; i++) {
+                const ghost = { v: 1, id: `ghost-${i}`, wire: 'native', accountId: account.id, tokenId: '', issuedAt: 0, clientType: 'user-scoped', connectedAt: Date.now() - 1 };
+                (instance as unknown as { peers: { addRemote(name: string, connection: unknown): void } }).peers.addRemote('gateway-0', ghost);
+            }
+        });
+        expect(await total()).toBe(100);
+        await connect(server, account);
+        expect(await total()).toBe(1);
+    });
+});
+
+describe('the limit of a hundred sockets', () => {
+    it('counts hub and gateways together, and every one of them is served', async () => {
+        const sid = await createSession(account);
+        const sockets = await Promise.all(
+            Array.from({ length: 100 }, (_, i) => connect(server, account, { host: i % 2 === 0 ? 'hub' : 'gateway' })),
+        );
+        expect(await total()).toBe(100);
+        const [inHubToo, inGatewayToo] = [
+            await openSocket(server, { headers: bearer(account), greet: false }),
+            await openSocket(server, { greet: false }),
+        ];
+        inGatewayToo.send('auth', { token: account.token });
+        const refused = { code: 4005, reason: 'CONNECTION_LIMIT_EXCEEDED' };
+        expect(await inHubToo.untilClosed()).toEqual(refused);
+        expect(await inGatewayToo.untilClosed()).toEqual(refused);
+        await appendTexts(account, sid, ['to all']);
+        await settled(account, sockets);
+        for (const socket of sockets) expect(socket.updates().map(({ seq }) => seq)).toEqual([2]);
+        // Another account is not concerned, and a place that is free is given again.
+        await connect(server, await createAccount(server));
+        sockets[0]?.close();
+        await expect.poll(total).toBe(99);
+        await connect(server, account, { host: 'gateway' });
+    });
+
+    it('holds when many come at once', async () => {
+        const sockets = await Promise.all(
+            Array.from({ length: 110 }, async (_, i) => {
+                const isHub = i % 2 === 0;
+                const socket = await openSocket(server, { headers: isHub ? bearer(account) : {}, greet: false });
+                if (!isHub) socket.send('auth', { token: account.token });
+                return socket;
+            }),
+        );
+        const ends = await Promise.all(
+            sockets.map((socket) =>
+                Promise.race([socket.untilClosed(20_000).then(({ code }) => code), socket.next(() => true, 20_000).then(() => 0)]),
+            ),
+        );
+        expect(ends.filter((end) => end === 0)).toHaveLength(100);
+        expect(ends.filter((end) => end === 4005)).toHaveLength(10);
+    });
+});
+
+describe('a token that is ended', () => {
+    it.each(['hub', 'gateway'] as const)('closes its sockets in the %s with 4006, and no others', async (host) => {
+        const { body } = await account.call('POST', '/v1/auth/refresh');
+        const other = { token: body.token as string };
+        const stranger = await createAccount(server);
+        const sockets = [await connect(server, account, { host }), await connect(server, account, { host })];
+        const [staying, theirs] = [await connect(server, other, { host }), await connect(server, stranger, { host })];
+        await account.call('POST', '/v1/auth/logout');
+        for (const socket of sockets) expect(await socket.untilClosed()).toMatchObject({ code: 4006 });
+        expect(await staying.request('broadcast')).toEqual({ result: 'success' });
+        expect(await theirs.request('broadcast')).toEqual({ result: 'success' });
+    });
+
+    it.each(['hub', 'gateway'] as const)('with all others of the account closes every socket in the %s', async (host) => {
+        const { body } = await account.call('POST', '/v1/auth/refresh');
+        const stranger = await createAccount(server);
+        const sockets = [await connect(server, account, { host }), await connect(server, { token: body.token }, { host })];
+        const theirs = await connect(server, stranger, { host });
+        await account.call('POST', '/v1/auth/logout-all');
+        for (const socket of sockets) expect(await socket.untilClosed()).toMatchObject({ code: 4006 });
+        expect(await theirs.request('broadcast')).toEqual({ result: 'success' });
+    });
+
+    it('opens no socket that was on its way', async () => {
+        const { tokenId, issuedAt } = { tokenId: crypto.randomUUID(), issuedAt: Math.floor(Date.now() / 1000) };
+        await hub().revoke({ tokenId });
+        const connection = {
+            v: 1, id: 'late', wire: 'native', accountId: account.id, tokenId, issuedAt, clientType: 'user-scoped', connectedAt: Date.now(),
+        } as const;
+        expect(await hub().attach('gateway-0', { connection, seq: 0 })).toEqual({ code: 4006, reason: 'Token revoked' });
+        expect(await hub().attach('gateway-0', { connection: { ...connection, tokenId: 'another' }, seq: 0 })).toBeNull();
+    });
+});
+
+describe('statistics', () => {
+    it('count sockets by kind, wherever they are', async () => {
+        expect((await account.call('GET', '/v1/websocket/stats')).body).toEqual({
+            totalConnections: 0,
+            byType: { 'user-scoped': 0, 'session-scoped': 0, 'machine-scoped': 0 },
+            activeSessions: 0,
+            activeMachines: 0,
+            oldestConnection: null,
+        });
+        const [sessionId, machineId] = [await createSession(account), await createMachine(account)];
+        const first = Date.now();
+        await connect(server, account, { host: 'gateway' });
+        clock.advance(5);
+        for (const host of ['hub', 'gateway'] as const) {
+            await connect(server, account, { host, clientType: 'session-scoped', sessionId });
+            await connect(server, account, { host, clientType: 'machine-scoped', machineId });
+        }
+        await connect(server, await createAccount(server));
+        expect((await account.call('GET', '/v1/websocket/stats')).body).toEqual({
+            totalConnections: 5,
+            byType: { 'user-scoped': 1, 'session-scoped': 2, 'machine-scoped': 2 },
+            activeSessions: 1,
+            activeMachines: 1,
+            oldestConnection: first,
+        });
+    });
+});
+
+describe('a broadcast', () => {
+    async function everyone() {
+        const [sessionId, machineId] = [await createSession(account), await createMachine(account)];
+        const stranger = await createAccount(server);
+        const sockets = {
+            app: await connect(server, account),
+            farApp: await connect(server, account, { host: 'gateway' }),
+            session: await connect(server, account, { clientType: 'session-scoped', sessionId }),
+            machine: await connect(server, account, { host: 'gateway', clientType: 'machine-scoped', machineId }),
+            stranger: await connect(server, stranger),
+        };
+        const own = [sockets.app, sockets.farApp, sockets.session, sockets.machine];
+        async function heardBy(filter: unknown) {
+            for (const socket of Object.values(sockets)) socket.frames.length = 0;
+            const message = { type: 'hello', payload: { a: 1 } };
+            const { status, body } = await account.call('POST', '/v1/websocket/broadcast', { message, filter });
+            await settled(account, own);
+            const heard = Object.entries(sockets).filter(([, socket]) => socket.all('broadcast').some(({ type }) => type === 'hello'));
+            return { status, body, heard: heard.map(([name]) => name) };
+        }
+        return { sockets, sessionId, machineId, heardBy };
+    }
+
+    it('reaches whom its filter names, and tells how many they are', async () => {
+        const { sockets, sessionId, machineId, heardBy } = await everyone();
+        const connectionId = sockets.app.frames[0]?.data.connectionId as string;
+        const all = ['app', 'farApp', 'session', 'machine'];
+        const told = (heard: string[]) => ({ status: 200, body: { success: true, delivered: heard.length }, heard });
+        expect(await heardBy(undefined)).toEqual(told(all));
+        expect(await heardBy(null)).toEqual(told(all));
+        expect(await heardBy({ type: 'all' })).toEqual(told(all));
+        expect(await heardBy({ type: 'user-scoped-only' })).toEqual(told(['app', 'farApp']));
+        expect(await heardBy({ type: 'session', sessionId })).toEqual(told(['session']));
+        expect(await heardBy({ type: 'machine', machineId })).toEqual(told(['machine']));
+        expect(await heardBy({ type: 'exclude', connectionId })).toEqual(told(['farApp', 'session', 'machine']));
+        expect(await heardBy({ type: 'session', sessionId: 'missing' })).toEqual(told([]));
+    });
+
+    it('is a control frame in both spellings', async () => {
+        const app = await connect(server, account);
+        await account.call('POST', '/v1/websocket/broadcast', { message: { type: 'hello', payload: [null], timestamp: 5 } });
+        const data = { type: 'hello', payload: [null], timestamp: 5 };
+        expect(await app.next(({ event }) => event === 'broadcast')).toEqual({
+            event: 'broadcast', type: 'broadcast', data, payload: data, timestamp: Date.now(),
+        });
+    });
+
+    it.each([
+        ['a session filter without its id', { message: { type: 'x' }, filter: { type: 'session' } }],
+        ['a machine filter without its id', { message: { type: 'x' }, filter: { type: 'machine' } }],
+        ['an exclude filter without its id', { message: { type: 'x' }, filter: { type: 'exclude' } }],
+        ['an unknown filter', { message: { type: 'x' }, filter: { type: 'everybody' } }],
+        ['a filter without a type', { message: { type: 'x' }, filter: {} }],
+        ['the type update', { message: { type: 'update', payload: {} } }],
+        ['the type ephemeral', { message: { type: 'ephemeral', payload: {} } }],
+        ['no type', { message: { payload: {} } }],
+        ['no message', {}],
+    ])('with %s is refused', async (_, body) => {
+        const { status } = await account.call('POST', '/v1/websocket/broadcast', body);
+        expect(status).toBe(400);
+    });
+
+    it('from a socket reaches the others of its account, and says what it was given', async () => {
+        const { sockets } = await everyone();
+        await sockets.session.request('broadcast', { any: ['thing'] });
+        await settled(account, [sockets.app, sockets.farApp, sockets.machine, sockets.session]);
+        for (const socket of [sockets.app, sockets.farApp, sockets.machine]) {
+            expect(socket.all('broadcast')[0]).toEqual({ any: ['thing'] });
+        }
+        expect([sockets.session.all('broadcast').length, sockets.stranger.all('broadcast').length]).toEqual([1, 0]);
+    });
+});
