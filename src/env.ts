@@ -35,6 +35,7 @@ export interface Env extends IntegrationsEnv {
     SOCKET_GATEWAY: DurableObjectNamespace<SocketGateway>;
     AUTH_LIMITER: RateLimit;
     ATTACHMENT_LIMITER: RateLimit;
+    UPGRADE_LIMITER: RateLimit;
 }
 
 /** What the code reads instead of `Env` variables: parsed, checked, with defaults. */
@@ -69,7 +70,16 @@ export class ConfigurationError extends Error {
     }
 }
 
-const BINDINGS = ['DB', 'UPLOADS', 'ASSETS', 'ACCOUNT_HUB', 'SOCKET_GATEWAY', 'AUTH_LIMITER', 'ATTACHMENT_LIMITER'] as const;
+const BINDINGS = [
+    'DB',
+    'UPLOADS',
+    'ASSETS',
+    'ACCOUNT_HUB',
+    'SOCKET_GATEWAY',
+    'AUTH_LIMITER',
+    'ATTACHMENT_LIMITER',
+    'UPGRADE_LIMITER',
+] as const;
 const MEND =
     'Locally `npm run dev` makes the secrets; on Cloudflare `npm run deploy` sets them and wrangler.toml names the bindings.';
 

@@ -1,6 +1,9 @@
+import { stockCursor, stockGithub, stockImage } from '@/http/stock-shapes';
+
 /**
  * Published clients expect a few shapes that contradict the documented ones; a request is theirs when it carries
- * `X-Happy-Client` (contract 1). Every difference on REST is a row here, and nothing of it reaches the services.
+ * `X-Happy-Client` (contract 1). Every difference on REST is a row here, those on
+ * sockets are in `dialect-events.ts`, and nothing of it reaches the services.
  */
 export interface Dialect {
     /** What a stock client means beyond what it sends. */
@@ -14,11 +17,41 @@ const STOCK: Record<string, Dialect> = {
     'machines.list': { output: ({ machines }: { machines: unknown[] }) => machines },
     'artifacts.list': { output: ({ artifacts }: { artifacts: unknown[] }) => artifacts },
     'feed.list': { output: stockFeed },
+    'account.profile': { output: stockProfile },
+    'account.updateProfile': { output: stockProfileChange },
+    'users.search': { output: ({ users }: { users: Pictured[] }) => ({ users: users.map(stockUser) }) },
+    'users.get': { output: ({ user }: { user: Pictured }) => ({ user: stockUser(user) }) },
+    'friends.list': { output: ({ friends }: { friends: Pictured[] }) => ({ friends: friends.map(stockUser) }) },
+    'friends.add': { output: stockFriend },
+    'friends.remove': { output: stockFriend },
 };
 
-/** Stock clients read a feed item's number from the third character of its cursor on. */
+interface Pictured {
+    avatar: object | null;
+}
+
+interface Profile extends Pictured {
+    github: object | null;
+}
+
 function stockFeed({ items, ...page }: { items: { cursor: string }[] }) {
-    return { items: items.map((item) => ({ ...item, cursor: item.cursor.replace('cursor_', '0-') })), ...page };
+    return { items: items.map((item) => ({ ...item, cursor: stockCursor(item.cursor) })), ...page };
+}
+
+function stockProfile(profile: Profile) {
+    return { ...stockUser(profile), github: stockGithub(profile.github) };
+}
+
+function stockProfileChange({ profile, ...outcome }: { profile?: Profile }) {
+    return profile ? { ...outcome, profile: stockProfile(profile) } : outcome;
+}
+
+function stockUser<User extends Pictured>(user: User) {
+    return { ...user, avatar: stockImage(user.avatar) };
+}
+
+function stockFriend({ user }: { user: Pictured | null }) {
+    return { user: user && stockUser(user) };
 }
 
 /** The stock client's variant of a procedure, if this request is one's and there is one. */

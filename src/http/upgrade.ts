@@ -4,6 +4,7 @@ import type { Env } from '@/env';
 import { writeBatch } from '@/db/batch';
 import { getDb } from '@/db/client';
 import { createContext } from '@/http/context';
+import { speaksEngineIo, upgradeEngineIo } from '@/http/engine-io';
 import type { HonoEnv } from '@/http/hono-env';
 import type { Admission } from '@/realtime/admission';
 import { ADMISSION_HEADER, HANDSHAKE_HEADER, createAdmission, internalUpgrade, refuseUpgrade } from '@/realtime/admission';
@@ -14,26 +15,24 @@ import { gatewayName } from '@/realtime/gateway-name';
 
 const MAX_PART = 256;
 
-/** Serves `/v1/updates` and `/v1/websocket`: native WebSockets (contract 6). */
+/** Serves `/v1/updates` and `/v1/websocket`: native WebSockets (contract 6), and stock clients' (contract 7). */
 export function mountUpgrade(app: Hono<HonoEnv>): void {
     for (const path of ['/v1/updates', '/v1/updates/', '/v1/websocket', '/v1/websocket/']) app.get(path, upgrade);
 }
 
 async function upgrade(c: Context<HonoEnv>): Promise<Response> {
+    if (speaksEngineIo(c)) return upgradeEngineIo(c);
     const { requestId } = c.var;
     if (c.req.header('Upgrade')?.toLowerCase() !== 'websocket') {
         const error = 'This path is for WebSocket clients';
         return c.json({ error, code: 'UPGRADE_REQUIRED', requestId }, 426, { Upgrade: 'websocket' });
-    }
-    if (c.req.query('EIO') !== undefined) {
-        return c.json({ error: 'Engine.IO is not supported', code: 'VALIDATION_FAILED', requestId }, 400);
     }
     // A token in a URL ends up in logs.
     if (c.req.query('token') !== undefined) return refuseUpgrade(CLOSE.authFailed, 'No token in the URL: use a ticket');
 
     const parts = readParts(c);
     const ticket = c.req.query('ticket');
-    if (ticket === undefined && c.req.header('Authorization') === undefined) return toGateway(c.env, parts);
+    if (ticket === undefined && c.req.header('Authorization') === undefined) return toGateway(c, parts);
 
     const handshake = readHandshake(parts);
     if (isRefusal(handshake)) return refuseUpgrade(handshake.code, handshake.reason);
@@ -88,6 +87,7 @@ function toHub(env: Env, admitted: Admission): Promise<Response> {
 }
 
 /** Whose the socket is comes in its first message; the gateway holds it, and no hub is touched before that. */
-function toGateway(env: Env, parts: HandshakeParts): Promise<Response> {
-    return env.SOCKET_GATEWAY.getByName(gatewayName(env)).fetch(internalUpgrade(HANDSHAKE_HEADER, parts));
+function toGateway({ env, req }: Context<HonoEnv>, parts: HandshakeParts): Promise<Response> {
+    const gateway = gatewayName(env, 'native', req.header('CF-Connecting-IP'));
+    return env.SOCKET_GATEWAY.getByName(gateway).fetch(internalUpgrade(HANDSHAKE_HEADER, parts));
 }

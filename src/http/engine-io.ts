@@ -1,0 +1,36 @@
+import type { Context } from 'hono';
+import type { HonoEnv } from '@/http/hono-env';
+import { HANDSHAKE_HEADER, internalUpgrade } from '@/realtime/admission';
+import { gatewayName } from '@/realtime/gateway-name';
+
+/** Whether a request on the upgrade paths is a stock client's: native ones don't say which Engine.IO they speak. */
+export function speaksEngineIo(c: Context<HonoEnv>): boolean {
+    return c.req.query('EIO') !== undefined;
+}
+
+/**
+ * Hands a stock client's socket to a gateway: nothing in its upgrade says whose it is (contract 7.1). What stock clients
+ * don't use, other versions and HTTP long-polling, is refused (contract 7.8).
+ */
+export async function upgradeEngineIo(c: Context<HonoEnv>): Promise<Response> {
+    const { env, req, var: { requestId } } = c;
+    const problem = unsupported(c);
+    if (problem) return c.json({ error: problem, code: 'VALIDATION_FAILED', requestId }, 400);
+
+    const address = req.header('CF-Connecting-IP');
+    const { success } = await env.UPGRADE_LIMITER.limit({ key: address ?? 'unknown' });
+    if (!success) {
+        const error = 'Too many connections from this address, try again later';
+        return c.json({ error, code: 'RATE_LIMITED', requestId }, 429, { 'Retry-After': '60' });
+    }
+    const gateway = env.SOCKET_GATEWAY.getByName(gatewayName(env, 'socket.io', address));
+    return gateway.fetch(internalUpgrade(HANDSHAKE_HEADER, {}));
+}
+
+function unsupported({ req }: Context<HonoEnv>): string | undefined {
+    if (req.query('EIO') !== '4') return 'Only version 4 of Engine.IO is supported';
+    if (req.query('transport') !== 'websocket') return 'Only the transport "websocket" is supported';
+    // A session begun by long-polling, which nobody can have here.
+    if (req.query('sid') !== undefined) return 'Session ID unknown';
+    return req.header('Upgrade')?.toLowerCase() === 'websocket' ? undefined : 'Not a WebSocket upgrade';
+}
