@@ -8,6 +8,7 @@ import type { HonoEnv } from '@/http/hono-env';
 import { configuration } from '@/http/middleware/configuration';
 import { correlationId } from '@/http/middleware/correlation-id';
 import { cors } from '@/http/middleware/cors';
+import { drain } from '@/http/middleware/drain';
 import { requestLog } from '@/http/middleware/request-log';
 import { securityHeaders } from '@/http/middleware/security-headers';
 import { mountRest } from '@/http/rest';
@@ -17,7 +18,7 @@ import { mountUpgrade } from '@/http/upgrade';
 /** The whole HTTP story: what every request passes through, then the doors. */
 export function createApp(): Hono<HonoEnv> {
     const app = new Hono<HonoEnv>();
-    app.use(correlationId(), requestLog(), securityHeaders(), cors());
+    app.use(correlationId(), requestLog(), securityHeaders(), cors(), drain());
     mountHealth(app);
 
     app.use(configuration());

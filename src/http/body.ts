@@ -1,4 +1,5 @@
 import { ServiceError } from '@/errors';
+import { chunksOf } from '@/storage/content';
 
 /** Most bytes of a JSON body, chunked ones included (contract 2). */
 export const JSON_BODY_LIMIT = 10 * 1024 * 1024;
@@ -25,14 +26,16 @@ export async function readText(request: Request, limit = JSON_BODY_LIMIT): Promi
  */
 export async function readBytes(request: Request, limit = JSON_BODY_LIMIT): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
-    for await (const chunk of boundedChunks(request, limit)) chunks.push(chunk);
+    // A chunk lasts until the next one is asked for.
+    for await (const chunk of boundedChunks(request, limit)) chunks.push(chunk.slice());
     return Buffer.concat(chunks);
 }
 
 async function* boundedChunks(request: Request, limit: number): AsyncGenerator<Uint8Array> {
     if (Number(request.headers.get('Content-Length') ?? 0) > limit) throw tooLarge(limit);
+    if (!request.body) return;
     let bytes = 0;
-    for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+    for await (const chunk of chunksOf(request.body)) {
         bytes += chunk.byteLength;
         if (bytes > limit) throw tooLarge(limit);
         yield chunk;
@@ -84,7 +87,7 @@ function isJson(contentType: string): boolean {
 
 async function isEmpty(request: Request): Promise<boolean> {
     if (!request.body) return true;
-    for await (const chunk of request.body as ReadableStream<Uint8Array>) {
+    for await (const chunk of chunksOf(request.body)) {
         if (chunk.byteLength > 0) return false;
     }
     return true;

@@ -213,13 +213,14 @@ describe.each(operations.map((operation) => [`${operation.method} ${operation.pa
         );
 
         const { procedure } = operation;
-        it.runIf(procedure)('is answered by tRPC in its shape', { timeout: TIMEOUT_MS }, async () => {
+        if (!procedure) return;
+        it('is answered by tRPC in its shape', { timeout: TIMEOUT_MS }, async () => {
             const authorized = often(fc.constant(true), fc.constant(false));
             const property = fc.asyncProperty(inputsOf(operation), authorized, async (input, known) => {
                 const json = JSON.stringify(resolveIds(input, ids));
-                const path = `/trpc/${procedure?.path}`;
+                const path = `/trpc/${procedure.path}`;
                 judgeTrpc(
-                    procedure?.type === 'query'
+                    procedure.type === 'query'
                         ? await fetchAs(known, `${path}?input=${encodeURIComponent(json.toWellFormed())}`, {
                               method: 'GET',
                           })
