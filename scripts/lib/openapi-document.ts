@@ -46,7 +46,8 @@ export function buildOpenApiDocument(): Document {
     const routes = restRoutes();
     const document = generateOpenApiDocument(routerOf(routes), {
         title: 'Happy Server',
-        description: 'Sync server for Happy, the end-to-end encrypted client for coding agents. It stores what it cannot read.',
+        description:
+            'Sync server for Happy, the end-to-end encrypted client for coding agents. It stores what it cannot read.',
         version,
         openApiVersion: '3.1.0',
         baseUrl: '/',
@@ -70,7 +71,13 @@ function routerOf(routes: RestRoute[]): typeof appRouter {
     const procedures = routes.map((route): [string, { _def: object }] => {
         const { procedure, meta } = route;
         // Error answers are not the generator's: it would describe tRPC's.
-        const openapi = { ...meta.openapi, method: route.method, path: documentPath(route), ...namesOf(route), errorResponses: [] };
+        const openapi = {
+            ...meta.openapi,
+            method: route.method,
+            path: documentPath(route),
+            ...namesOf(route),
+            errorResponses: [],
+        };
         return [openapi.operationId, { _def: { ...(procedure as AnyProcedure)._def, meta: { openapi } } }];
     });
     return { _def: { procedures: Object.fromEntries(procedures) } } as unknown as typeof appRouter;
