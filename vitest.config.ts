@@ -43,7 +43,7 @@ export default defineConfig({
                 resolve: { alias },
                 test: {
                     name: 'node',
-                    include: ['{src,scripts,test}/**/*.node.spec.ts'],
+                    include: ['{src,scripts,test,lint}/**/*.node.spec.ts'],
                     testTimeout: 120_000,
                 },
             },

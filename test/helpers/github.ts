@@ -5,7 +5,7 @@ import { openServices } from '@test/services/services';
 import type { OutsideServices } from '@test/services/services';
 
 /** A person on GitHub, as its API tells of them. */
-export interface GithubPerson {
+export interface GitHubPerson {
     id: number;
     login: string;
     name: string | null;
@@ -25,7 +25,7 @@ export function githubServices(overrides: Record<string, unknown> = {}): {
 }
 
 /** Somebody on GitHub whom no other test knows. */
-export function createPerson(facts: Partial<GithubPerson> = {}): GithubPerson {
+export function createPerson(facts: Partial<GitHubPerson> = {}): GitHubPerson {
     const id = crypto.getRandomValues(new Uint32Array(1))[0] ?? 1;
     return {
         id: id + 1,
@@ -64,8 +64,8 @@ export async function connectGithub(
         person = createPerson(),
         accessToken = 'gho_token',
         state,
-    }: { person?: GithubPerson; accessToken?: string; state?: string } = {},
-): Promise<{ person: GithubPerson; location: URL }> {
+    }: { person?: GitHubPerson; accessToken?: string; state?: string } = {},
+): Promise<{ person: GitHubPerson; location: URL }> {
     await services.plan('POST /login/oauth/access_token', {
         body: { access_token: accessToken, token_type: 'bearer' },
     });

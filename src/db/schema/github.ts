@@ -4,7 +4,7 @@ import { bytes, json, time } from '@/db/columns';
 /** GitHub identities that accounts are linked to; `id` is GitHub's number as text (contract 4.6). */
 export const githubUsers = sqliteTable('GithubUser', {
     id: text('id').primaryKey(),
-    /** What this server shows of the profile (`GithubProfile`); rows of a Node server hold all of it. */
+    /** What this server shows of the profile; rows of a Node server hold all of it. */
     profile: json<Record<string, unknown>>('profile').notNull(),
     /** OAuth token, encrypted at rest (contract 3.3). */
     token: bytes('token'),

@@ -1,7 +1,7 @@
-import type { Github } from '@/routers/account/schema';
+import type { GitHub } from '@/routers/account/schema';
 
 /** The few fields of a GitHub profile that callers see (contract 13, Shapes); null when it names nobody. */
-export function toGithub(profile: Record<string, unknown> | null): Github | null {
+export function toGithub(profile: Record<string, unknown> | null): GitHub | null {
     const { id, login } = profile ?? {};
     if (typeof id !== 'number' || typeof login !== 'string') return null;
     const email = text(profile?.email);

@@ -13,7 +13,7 @@ export const Avatar = z.object({
 export type Avatar = z.infer<typeof Avatar>;
 
 /** Who the account is on GitHub (contract 13). */
-export const Github = z.object({
+export const GitHub = z.object({
     id: z.number(),
     login: z.string(),
     name: z.string(),
@@ -21,7 +21,7 @@ export const Github = z.object({
     bio: z.string().nullable(),
     email: z.string().optional(),
 });
-export type Github = z.infer<typeof Github>;
+export type GitHub = z.infer<typeof GitHub>;
 
 /** The account as its owner sees it; `timestamp` is the time of the answer, Unix ms (contract 4.5). */
 export const Profile = z.object({
@@ -31,7 +31,7 @@ export const Profile = z.object({
     lastName: z.string().nullable(),
     username: z.string().nullable(),
     avatar: Avatar.nullable(),
-    github: Github.nullable(),
+    github: GitHub.nullable(),
     connectedServices: z.array(z.string()),
 });
 export type Profile = z.infer<typeof Profile>;

@@ -5,16 +5,16 @@ import { claimOnce, hasClaimed } from '@/db/repeat-keys';
 import type { Once } from '@/db/repeat-keys';
 import { accounts, githubUsers } from '@/db/schema';
 import { announce } from '@/realtime/publish';
-import type { Github } from '@/routers/account/schema';
+import type { GitHub } from '@/routers/account/schema';
 
 /** An identity that proved itself, and whose it shall be. */
-export interface GithubLink {
+export interface GitHubLink {
     accountId: string;
     /** Id of the state token it came with; each links once. */
     stateId: string;
     /** Unix ms. */
     stateExpiresAt: number;
-    profile: Github;
+    profile: GitHub;
     accessToken: string;
 }
 
@@ -34,7 +34,7 @@ interface Linked extends Unlinked {
  * that the account lacks are filled from the profile. One batch; both accounts are told (contract 4.6).
  * @returns false when the state was used before, and nothing happened
  */
-export async function linkGithub(ctx: ServiceContext, link: GithubLink): Promise<boolean> {
+export async function linkGithub(ctx: ServiceContext, link: GitHubLink): Promise<boolean> {
     const { accountId, profile } = link;
     const now = ctx.now();
     const githubId = String(profile.id);
@@ -119,7 +119,7 @@ function announceUnlinked(ctx: ServiceContext, { id, seq }: Unlinked): void {
 }
 
 /** Names for an account that has none: the full name in two parts, the login if it can be a username here. */
-function namesOf({ name, login }: Github) {
+function namesOf({ name, login }: GitHub) {
     const [firstName = '', ...rest] = name.trim().slice(0, 200).split(/\s+/);
     return {
         firstName: firstName || null,

@@ -5,7 +5,7 @@ import { isGithubDelivery } from '@/integrations/github';
 import { forgetGithubUser } from '@/routers/connect/github-link';
 
 /** A delivery as it came over the wire. */
-export interface GithubDelivery {
+export interface GitHubDelivery {
     /** `X-Hub-Signature-256`. */
     signature: string | undefined;
     /** `X-GitHub-Event`. */
@@ -26,7 +26,7 @@ const Revoked = z.object({ action: z.literal('revoked'), sender: z.object({ id: 
  * acknowledges every other.
  * @throws SERVICE_UNAVAILABLE without a secret, UNAUTHORIZED for a wrong signature, VALIDATION_FAILED for bad JSON
  */
-export async function receiveGithubDelivery(ctx: ServiceContext, { signature, event, id, body }: GithubDelivery) {
+export async function receiveGithubDelivery(ctx: ServiceContext, { signature, event, id, body }: GitHubDelivery) {
     const { webhookSecret } = ctx.config.integrations.github;
     if (!webhookSecret) throw new ServiceError('SERVICE_UNAVAILABLE', 'Webhook verification not configured');
     if (!signature || !(await isGithubDelivery(webhookSecret, body, signature))) {

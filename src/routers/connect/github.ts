@@ -10,7 +10,7 @@ import { linkGithub } from '@/routers/connect/github-link';
 const STATE_TTL_SECONDS = 300;
 
 /** What GitHub sends a person back with. */
-export interface GithubCallback {
+export interface GitHubCallback {
     code?: string | undefined;
     state?: string | undefined;
     /** GitHub's own word when the person or GitHub refused. */
@@ -35,7 +35,7 @@ export async function githubParams(ctx: AccountContext) {
  * Links the GitHub identity of whoever comes back with a good state and code.
  * @returns where to send the person: the app, told `github=connected&user=…` or `error=…` (contract 4.6). Never throws.
  */
-export async function finishGithub(ctx: ServiceContext, callback: GithubCallback): Promise<string> {
+export async function finishGithub(ctx: ServiceContext, callback: GitHubCallback): Promise<string> {
     const outcome = await link(ctx, callback).catch((error: unknown): Outcome => {
         ctx.log.error('linking GitHub failed', { error: describeForLog(error) });
         return { error: 'server_error' };
@@ -46,7 +46,7 @@ export async function finishGithub(ctx: ServiceContext, callback: GithubCallback
     return target.href;
 }
 
-async function link(ctx: ServiceContext, { code, state, error }: GithubCallback): Promise<Outcome> {
+async function link(ctx: ServiceContext, { code, state, error }: GitHubCallback): Promise<Outcome> {
     const claims = await stateCodec(ctx).verify(state ?? '', ctx.now());
     if (!claims) return { error: 'invalid_state' };
     if (error !== undefined) return { error: githubsWord(error) };

@@ -1,7 +1,7 @@
 import { githubParams } from '@/routers/connect/github';
 import { unlinkGithub } from '@/routers/connect/github-link';
 import {
-    GithubParamsOutput,
+    GitHubParamsOutput,
     NoInput,
     RegisterVendorInput,
     SuccessOutput,
@@ -22,7 +22,7 @@ export const connectRouter = router({
             }),
         )
         .input(NoInput)
-        .output(GithubParamsOutput)
+        .output(GitHubParamsOutput)
         .query(({ ctx }) => githubParams(ctx)),
     // Before `disconnect`, whose path would take `github` for a vendor.
     disconnectGithub: accountProcedure

@@ -19,4 +19,4 @@ export const VendorTokenOutput = z.object({ token: z.string().nullable() });
 
 export const VendorTokensOutput = z.object({ tokens: z.array(z.object({ vendor: Vendor, token: z.string() })) });
 
-export const GithubParamsOutput = z.object({ url: z.string() });
+export const GitHubParamsOutput = z.object({ url: z.string() });

@@ -22,7 +22,7 @@ export async function requestAttachmentUpload(ctx: AccountContext, { id, size }:
     if (size > MAX_BYTES) throw tooLarge();
     await spendLimit(ctx, 'request');
     await requireSession(ctx, id);
-    const ref = attachmentKey(id, `${crypto.randomUUID()}.enc`);
+    const ref = attachmentKey(id, `${ctx.newUuid()}.enc`);
     return { ref, uploadUrl: urlOf(ctx, ref), method: 'PUT' as const };
 }
 
