@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readForm } from '@/http/multipart';
+import { chunksOf } from '@/storage/content';
 
 const BOUNDARY = '----WebKitFormBoundaryAbC123';
 
@@ -99,6 +100,14 @@ describe('a form', () => {
             if (names.length === 1) for await (const _ of part.chunks) break;
         }
         expect(names).toEqual(['file', 'category', 'file']);
+    });
+
+    it('leaves the rest of the body readable to who stops early', async () => {
+        const source = request(encode([FILE, { ...FILE, body: 'x'.repeat(100_000) }]), 1000);
+        for await (const _ of readForm(source)) break;
+        let rest = 0;
+        for await (const chunk of chunksOf(source.body as ReadableStream<Uint8Array>)) rest += chunk.length;
+        expect(rest).toBeGreaterThan(99_000);
     });
 
     it('may have a quoted boundary, and header names in any case', async () => {

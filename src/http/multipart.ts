@@ -26,14 +26,18 @@ const HEADER_END = Buffer.from('\r\n\r\n');
  */
 export async function* readForm(request: Request): AsyncGenerator<FormPart> {
     const body = new DelimitedBody(boundaryOf(request), chunksOf(request.body ?? new Blob([]).stream()));
-    await pass(body.untilDelimiter());
-    for (let count = 1; !(await body.isOver()); count++) {
-        if (count > MAX_PARTS) throw badForm('The form has too many parts');
-        const part = toFormPart(await body.header(), body.untilDelimiter());
-        yield part;
-        await pass(part.chunks);
-        // A reader who stopped early has ended the part's own iteration.
-        if (!body.isAtDelimiter) await pass(body.untilDelimiter());
+    try {
+        await pass(body.untilDelimiter());
+        for (let count = 1; !(await body.isOver()); count++) {
+            if (count > MAX_PARTS) throw badForm('The form has too many parts');
+            const part = toFormPart(await body.header(), body.untilDelimiter());
+            yield part;
+            await pass(part.chunks);
+            // A reader who stopped early has ended the part's own iteration.
+            if (!body.isAtDelimiter) await pass(body.untilDelimiter());
+        }
+    } finally {
+        await body.release();
     }
 }
 
@@ -82,6 +86,11 @@ class DelimitedBody {
         const header = this.take(end).toString('utf8');
         this.take(HEADER_END.length);
         return header;
+    }
+
+    /** Leaves the rest to whoever wants it. */
+    async release(): Promise<void> {
+        await this.chunks.return?.();
     }
 
     private take(length: number): Buffer {

@@ -13,20 +13,21 @@ export interface WorkerdServer {
     url: string;
     /** Resident memory of the process, in bytes; the last of these is what `/proc` says now. Linux only. */
     residentBytes(): number;
+    /** Ends the process, and begins another at the same address with the same data. */
+    restart(): Promise<void>;
     stop(): Promise<void>;
 }
 
 const MASTER_SECRET = 'a master secret for tests only';
 
-/** Bundles the Worker, and starts it with an empty database, an empty bucket and nothing else. */
-export async function startWorkerd(): Promise<WorkerdServer> {
+/** Bundles the Worker, and starts it with an empty database, an empty bucket and nothing else; `vars` are added. */
+export async function startWorkerd(vars: Record<string, string> = {}): Promise<WorkerdServer> {
     const folder = mkdtempSync(path.join(tmpdir(), 'happy-workerd-'));
     const bundle = path.join(folder, 'bundle');
     await runWrangler(['deploy', '--dry-run', '--env=', '--outdir', bundle]);
 
-    const before = workerdProcesses();
     const { workerOptions } = unstable_getMiniflareWorkerOptions(inProject('wrangler.toml'));
-    const miniflare = new Miniflare({
+    const options = {
         ...workerOptions,
         rootPath: bundle,
         modulesRoot: bundle,
@@ -43,21 +44,34 @@ export async function startWorkerd(): Promise<WorkerdServer> {
             LOG_LEVEL: 'error',
             HAPPY_MASTER_SECRET: MASTER_SECRET,
             HAPPY_DERIVED_KEYS: deriveKeys(MASTER_SECRET),
+            ...vars,
         },
-        port: 0,
         defaultPersistRoot: path.join(folder, 'state'),
         d1Persist: true,
         r2Persist: true,
-    });
+        durableObjectsPersist: true,
+    };
+    let pid: number | undefined;
+    async function launch(port: number): Promise<Miniflare> {
+        const before = workerdProcesses();
+        const launched = new Miniflare({ ...options, port });
+        await launched.ready;
+        pid = workerdProcesses().find((candidate) => !before.includes(candidate));
+        return launched;
+    }
+    let miniflare = await launch(0);
     const url = (await miniflare.ready).href;
     await migrate(await miniflare.getD1Database('DB'));
-    const pid = workerdProcesses().find((candidate) => !before.includes(candidate));
 
     return {
         url,
         residentBytes() {
             const pages = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1];
             return Number(pages) * 4096;
+        },
+        async restart() {
+            await miniflare.dispose();
+            miniflare = await launch(Number(new URL(url).port));
         },
         async stop() {
             await miniflare.dispose();
