@@ -23,6 +23,7 @@ describe('the type of documents', () => {
     it.each([
         ['%PDF-1.7\n', null, null, 'application/pdf'],
         ['hello', null, null, 'text/plain'],
+        ['hello', 'application/x-www-form-urlencoded', null, 'text/plain'],
         ['', null, null, 'text/plain'],
         ['\x1b[31mred\x1b[0m\ttext\r\n', null, null, 'text/plain'],
         ['# Title', null, 'README.md', 'text/markdown'],

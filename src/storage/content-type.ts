@@ -70,11 +70,13 @@ const ALIASES: Record<string, FileType> = {
     'text/json': 'application/json',
 };
 
+/** What programs send that know no type; the last is curl's own idea of any body. */
+const UNDECLARED = new Set(['', 'application/octet-stream', 'binary/octet-stream', 'application/x-www-form-urlencoded']);
+
 /** The declared type without its parameters; null where the client knows none. */
 function normalize(declared: string | null): string | null {
     const type = declared?.split(';')[0]?.trim().toLowerCase() ?? '';
-    if (type === '' || type === 'application/octet-stream' || type === 'binary/octet-stream') return null;
-    return ALIASES[type] ?? type;
+    return UNDECLARED.has(type) ? null : (ALIASES[type] ?? type);
 }
 
 /** Text has no signature: it is what decodes as UTF-8, has no control characters, and is no page or drawing. */

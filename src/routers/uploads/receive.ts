@@ -1,5 +1,5 @@
 import type { AccountContext } from '@/context';
-import { ServiceError, describeForLog } from '@/errors';
+import { describeForLog } from '@/errors';
 import type { CategoryRule } from '@/routers/uploads/rules';
 import { checkRule, tooLarge } from '@/routers/uploads/rules';
 import { cleanName } from '@/routers/uploads/name';
@@ -24,6 +24,8 @@ export interface ReceivedFile {
     size: number;
     width: number | null;
     height: number | null;
+    /** An image that ends before its header says its size: nobody can show it. */
+    isCutShort: boolean;
     /** Unix ms. */
     receivedAt: number;
 }
@@ -43,17 +45,13 @@ export async function receiveFile(
     const limited = limitSize(content, rule.limit, () => tooLarge(rule.limitText));
     const peeked = await peek(limited, (head) => isTelling(head));
     const contentType = detectType(peeked.head, peeked.rest === null, hints);
-    checkRule(rule, { contentType, size: peeked.head.length });
-
     const pixels = isImage(contentType) ? readImageSize(peeked.head) : null;
-    if (isImage(contentType) && !pixels && peeked.rest === null) {
-        throw new ServiceError('VALIDATION_FAILED', 'The image is cut short', [
-            { path: 'file', message: 'Its header does not tell its size' },
-        ]);
-    }
+    const isCutShort = isImage(contentType) && !pixels && peeked.rest === null;
+    checkRule(rule, { contentType, size: peeked.head.length, isCutShort });
+
     const size = await ctx.files.upload(fileKey(ctx.actor.accountId, id), peeked, contentType);
     const { width, height } = pixels ?? { width: null, height: null };
-    return { id, name: cleanName(hints.name), contentType, size, width, height, receivedAt };
+    return { id, name: cleanName(hints.name), contentType, size, width, height, isCutShort, receivedAt };
 }
 
 /** Throws a received file away, after the answer: it was not wanted after all. */

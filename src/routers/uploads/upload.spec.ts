@@ -133,12 +133,24 @@ describe('a form', () => {
 });
 
 describe('a damaged image', () => {
-    it.each(['png', 'jpeg', 'gif', 'webp'] as const)('%s cut in its header is refused', async (type) => {
-        const account = await createAccount(server);
-        const { status, body } = await uploadRaw(server, account, image(type).slice(0, type === 'jpeg' ? 20 : 17).slice(0, type === 'gif' ? 8 : 20));
-        expect(status).toBe(400);
-        expect(body.error).toBe('The image is cut short');
-    });
+    it.each([['png', 17], ['jpeg', 20], ['gif', 8], ['webp', 17]] as const)(
+        '%s cut in its header is no avatar, and a file of unknown width and height',
+        async (type, length) => {
+            const account = await createAccount(server);
+            const cut = image(type).slice(0, length);
+            const file = new File([cut], 'a');
+            const refused = [
+                await uploadRaw(server, account, cut, { category: 'avatars' }),
+                await send(server, account, 'POST', '/v1/uploads', form({ file, category: 'avatars' })),
+                await uploadForm(server, account, file, {}, '/v1/uploads/avatar'),
+            ];
+            for (const { status, body } of refused) expect([status, body.error]).toEqual([400, 'The image is cut short']);
+            expect((await server.env.UPLOADS.list({ prefix: `${account.id}/` })).objects).toEqual([]);
+
+            const kept = await uploadRaw(server, account, cut);
+            expect(kept.body.file).toMatchObject({ contentType: `image/${type}`, width: null, height: null });
+        },
+    );
 
     it.each(['png', 'jpeg'] as const)('%s cut in its pixels keeps its size and gets no thumbhash', async (type) => {
         const account = await createAccount(server);
