@@ -10,6 +10,7 @@ import { kvExamples } from './kv';
 import { machineExamples } from './machines';
 import { pushExamples } from './push';
 import { feedExamples, friendExamples, userExamples } from './social';
+import { uploadExamples } from './uploads';
 import { usageExamples } from './usage';
 import { voiceExamples } from './voice';
 
@@ -25,6 +26,7 @@ export const examples: Record<string, Record<string, Example>> = {
     friends: friendExamples,
     feed: feedExamples,
     usage: usageExamples,
+    uploads: uploadExamples,
     connect: connectExamples,
     voice: voiceExamples,
     version: versionExamples,

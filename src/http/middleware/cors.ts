@@ -23,7 +23,15 @@ export function cors(): MiddlewareHandler<HonoEnv> {
             'X-Correlation-Id',
             'If-None-Match',
         ],
-        exposeHeaders: ['X-Request-Id', 'Server-Timing', 'ETag', 'Retry-After'],
+        exposeHeaders: [
+            'X-Request-Id',
+            'Server-Timing',
+            'ETag',
+            'Retry-After',
+            'Content-Disposition',
+            'Content-Range',
+            'Accept-Ranges',
+        ],
         maxAge: 86_400,
     });
 }
