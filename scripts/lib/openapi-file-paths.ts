@@ -16,10 +16,10 @@ const ERRORS = {
 
 const bearer = [{ bearer: [] }];
 const bytes = z.string().meta({ format: 'binary', description: 'The bytes of the file' });
-const category = z
-    .enum(['avatars', 'documents', 'files'])
-    .optional()
-    .meta({ description: 'avatars: JPEG, PNG, GIF, WebP up to 5 MiB; documents: PDF, text, JSON, Markdown up to 50 MiB; files (the default): all of these up to 100,000,000 bytes' });
+const category = z.enum(['avatars', 'documents', 'files']).optional().meta({
+    description:
+        'avatars: JPEG, PNG, GIF, WebP up to 5 MiB; documents: PDF, text, JSON, Markdown up to 50 MiB; files (the default): all of these up to 100,000,000 bytes',
+});
 const reuseKey = z
     .string()
     .optional()
@@ -29,7 +29,9 @@ const reuseKey = z
 const downloadHeaders = z.object({
     ETag: z.string().meta({ description: 'A strong validator, for If-None-Match and If-Range' }),
     'Accept-Ranges': z.literal('bytes'),
-    'Content-Disposition': z.string().meta({ description: 'inline for the four raster images, else attachment (RFC 6266)' }),
+    'Content-Disposition': z
+        .string()
+        .meta({ description: 'inline for the four raster images, else attachment (RFC 6266)' }),
 });
 
 /** Everything that travels as bytes rather than JSON (contract 4.2, 4.7), written by hand. */
@@ -43,7 +45,10 @@ export const filePaths: ZodOpenApiPathsObject = {
                 '`PUT /v1/uploads/raw`, which costs the server next to nothing.',
             tags: ['Uploads'],
             security: bearer,
-            requestBody: { required: true, content: { 'multipart/form-data': { schema: z.object({ file: bytes, category, reuseKey }) } } },
+            requestBody: {
+                required: true,
+                content: { 'multipart/form-data': { schema: z.object({ file: bytes, category, reuseKey }) } },
+            },
             responses: { 200: json('The stored file', UploadOutput), ...errorsOf(400, 401, 413, 415, 500, 503) },
         },
     },
@@ -51,14 +56,18 @@ export const filePaths: ZodOpenApiPathsObject = {
         put: {
             operationId: 'uploads-uploadRaw',
             summary: 'Upload a file as its bytes alone',
-            description: 'The way for large files. Send a Content-Length; the Content-Type, if any, must be what the bytes are.',
+            description:
+                'The way for large files. Send a Content-Length; the Content-Type, if any, must be what the bytes are.',
             tags: ['Uploads'],
             security: bearer,
             requestParams: {
                 query: z.object({
                     category,
                     reuseKey,
-                    filename: z.string().optional().meta({ description: 'The name the file is offered for saving under' }),
+                    filename: z
+                        .string()
+                        .optional()
+                        .meta({ description: 'The name the file is offered for saving under' }),
                 }),
             },
             requestBody: { required: true, content: { 'application/octet-stream': { schema: bytes } } },
@@ -88,7 +97,8 @@ export const filePaths: ZodOpenApiPathsObject = {
         get: download({
             operationId: 'uploads-avatar',
             summary: "Get somebody's avatar by its signed address",
-            description: 'For friends and image tags: no token. The address is the `url` of an avatar, good for as long as the picture is.',
+            description:
+                'For friends and image tags: no token. The address is the `url` of an avatar, good for as long as the picture is.',
             tags: ['Uploads'],
             security: [],
             requestParams: { path: z.object({ id: z.string() }), query: z.object({ sig: z.string() }) },
@@ -118,7 +128,10 @@ export const filePaths: ZodOpenApiPathsObject = {
     },
 };
 
-type Download = Pick<ZodOpenApiOperationObject, 'operationId' | 'summary' | 'description' | 'tags' | 'security' | 'requestParams'>;
+type Download = Pick<
+    ZodOpenApiOperationObject,
+    'operationId' | 'summary' | 'description' | 'tags' | 'security' | 'requestParams'
+>;
 
 function download(operation: Download): ZodOpenApiOperationObject {
     const header = z.object({
@@ -134,7 +147,10 @@ function download(operation: Download): ZodOpenApiOperationObject {
             200: { description: 'The whole file', headers: downloadHeaders, content },
             206: { description: 'The range that was asked for', headers: downloadHeaders, content },
             304: { description: 'The caller has this file already' },
-            416: { description: 'The file has no such range', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
+            416: {
+                description: 'The file has no such range',
+                content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+            },
             ...errorsOf(...(operation.security?.length === 0 ? [] : [401 as const]), 404, 500, 503),
         },
     };
@@ -145,5 +161,7 @@ function json(description: string, schema: z.ZodType) {
 }
 
 function errorsOf(...statuses: (keyof typeof ERRORS)[]) {
-    return Object.fromEntries(statuses.map((status) => [status, { $ref: `#/components/responses/${ERRORS[status]}` as const }]));
+    return Object.fromEntries(
+        statuses.map((status) => [status, { $ref: `#/components/responses/${ERRORS[status]}` as const }]),
+    );
 }

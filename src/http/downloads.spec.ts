@@ -19,7 +19,8 @@ async function storeFile(bytes = BYTES, query: Record<string, string> = {}) {
 }
 
 function get(account: TestAccount, id: string, method = 'GET') {
-    return (headers: Record<string, string> = {}) => send(server, account, method, `/v1/uploads/${id}/download`, undefined, headers);
+    return (headers: Record<string, string> = {}) =>
+        send(server, account, method, `/v1/uploads/${id}/download`, undefined, headers);
 }
 
 const describeRange = ({ status, headers, bytes }: Awaited<ReturnType<typeof send>>) => ({
@@ -100,7 +101,11 @@ describe('Range', () => {
     it.each(['bytes=1000-', 'bytes=5000-6000', 'bytes=-0'])('%s cannot be satisfied', async (range) => {
         const { get: download } = await storeFile();
         const { status, headers, body } = await download({ Range: range });
-        expect([status, headers.get('Content-Range'), body.error]).toEqual([416, 'bytes */1000', 'Range not satisfiable']);
+        expect([status, headers.get('Content-Range'), body.error]).toEqual([
+            416,
+            'bytes */1000',
+            'Range not satisfiable',
+        ]);
         expect(headers.get('ETag')).toBeNull();
         expect(headers.get('Content-Disposition')).toBeNull();
     });
@@ -134,7 +139,8 @@ describe('conditions', () => {
         const { file, get: download } = await storeFile();
         const ask = async (condition: string) => (await download({ Range: 'bytes=0-9', 'If-Range': condition })).status;
         expect(await ask(`"${file.id}"`)).toBe(206);
-        for (const other of ['"other"', `W/"${file.id}"`, 'Wed, 21 Oct 2026 07:28:00 GMT']) expect(await ask(other)).toBe(200);
+        for (const other of ['"other"', `W/"${file.id}"`, 'Wed, 21 Oct 2026 07:28:00 GMT'])
+            expect(await ask(other)).toBe(200);
     });
 });
 

@@ -53,5 +53,13 @@ function answerUpload(c: Context<HonoEnv>, files: FileStorage, row: FileRow, cac
     // The bytes under an id never change, so the id is their strong validator and costs no question to storage.
     const etag = `"${id}"`;
     const key = fileKey(row.accountId, id);
-    return answerFile(c, files, { key, etag, size, contentType, name: originalName, cacheControl, notFound: fileNotFound });
+    return answerFile(c, files, {
+        key,
+        etag,
+        size,
+        contentType,
+        name: originalName,
+        cacheControl,
+        notFound: fileNotFound,
+    });
 }

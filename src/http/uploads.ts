@@ -61,7 +61,12 @@ async function receiveForm(ctx: AccountContext, request: Request, ruleOf: (optio
                 if (received) throw invalid('file', 'Given more than once');
                 const hints = { declared: part.contentType, name: part.filename };
                 // Without its category yet, a file may be whatever the largest category takes.
-                received = await receiveFile(ctx, { size: null, chunks: part.chunks }, hints, ruleOf(parseOptions(fields)));
+                received = await receiveFile(
+                    ctx,
+                    { size: null, chunks: part.chunks },
+                    hints,
+                    ruleOf(parseOptions(fields)),
+                );
             }
         }
     } catch (error) {

@@ -55,7 +55,7 @@ export function detectType(head: Uint8Array, whole: boolean, { declared, name }:
 
 const MAGIC: [RegExp, FileType][] = [
     [/^\xff\xd8\xff/, 'image/jpeg'],
-    [/^\x89PNG\r\n\x1a\n/, 'image/png'],
+    [/^\x89PNG\r\n[^]\n/, 'image/png'],
     [/^GIF8[79]a/, 'image/gif'],
     [/^RIFF[^]{4}WEBP/, 'image/webp'],
     [/^%PDF-\d/, 'application/pdf'],
@@ -71,7 +71,12 @@ const ALIASES: Record<string, FileType> = {
 };
 
 /** What programs send that know no type; the last is curl's own idea of any body. */
-const UNDECLARED = new Set(['', 'application/octet-stream', 'binary/octet-stream', 'application/x-www-form-urlencoded']);
+const UNDECLARED = new Set([
+    '',
+    'application/octet-stream',
+    'binary/octet-stream',
+    'application/x-www-form-urlencoded',
+]);
 
 /** The declared type without its parameters; null where the client knows none. */
 function normalize(declared: string | null): string | null {
@@ -92,7 +97,8 @@ function detectText(head: Uint8Array, whole: boolean, wanted: string | null, nam
 }
 
 /** Starts like a document that a browser would run: after a byte order mark, a prolog, comments or a doctype. */
-const ACTIVE = /^\uFEFF?(?:\s+|<\?[^>]*>|<!--[^]*?-->|<!doctype\s(?!\s*html)[^>]*>)*<(?:!doctype\s+)?(?:\w+:)?(svg|html)\b/i;
+const ACTIVE =
+    /^\uFEFF?(?:\s+|<\?[^>]*>|<!--[^]*?-->|<!doctype\s(?!\s*html)[^>]*>)*<(?:!doctype\s+)?(?:\w+:)?(svg|html)\b/i;
 
 const JSON_START = /^\uFEFF?\s*(?:["{[\d-]|true|false|null)/;
 

@@ -11,7 +11,7 @@ function body(...lengths: number[]): ReadableStream<Uint8Array> {
         for (const length of lengths) await writer.write(Uint8Array.from({ length }, () => value++)).catch(() => {});
         await writer.close().catch(() => {});
     })();
-    return readable as ReadableStream<Uint8Array>;
+    return readable;
 }
 
 const counting = (length: number) => Uint8Array.from({ length }, (_, i) => i);
@@ -87,7 +87,7 @@ describe('chunks', () => {
     it('say of a body that breaks off what the caller may hear', async () => {
         const { readable, writable } = new IdentityTransformStream();
         void writable.abort(new Error('network'));
-        const read = collect(unsized(readable as ReadableStream<Uint8Array>));
+        const read = collect(unsized(readable));
         await expect(read).rejects.toMatchObject({ reason: 'VALIDATION_FAILED', message: 'The body broke off' });
     });
 });

@@ -75,7 +75,7 @@ export async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenera
             const { done, value } = await reader.read(new Uint8Array(memory));
             if (done) return;
             yield value;
-            memory = value.buffer as ArrayBuffer;
+            memory = value.buffer;
         }
     } catch (error) {
         throw error instanceof ServiceError ? error : brokenBody();

@@ -22,10 +22,18 @@ describe('the name of an attachment', () => {
         expect(isAttachmentName(NAME)).toBe(true);
     });
 
-    it.each(['', '.enc', '..', 'a.enc', NAME.toUpperCase(), `../${NAME}`, `${NAME}/x`, `${NAME}\n`, NAME.replace('.enc', ''), `x${NAME}`])(
-        'is nothing else: %j',
-        (name) => {
-            expect(isAttachmentName(name)).toBe(false);
-        },
-    );
+    it.each([
+        '',
+        '.enc',
+        '..',
+        'a.enc',
+        NAME.toUpperCase(),
+        `../${NAME}`,
+        `${NAME}/x`,
+        `${NAME}\n`,
+        NAME.replace('.enc', ''),
+        `x${NAME}`,
+    ])('is nothing else: %j', (name) => {
+        expect(isAttachmentName(name)).toBe(false);
+    });
 });

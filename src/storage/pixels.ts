@@ -34,7 +34,7 @@ export async function decodePixels(bytes: Uint8Array, type: 'image/png' | 'image
             return instance.exports;
         },
     });
-    const picture = decoder.decode(bytes as Uint8Array<ArrayBuffer>, true);
+    const picture = decoder.decode(bytes, true);
     if (!picture) throw new Error('Not a JPEG');
     return picture as Pixels;
 }

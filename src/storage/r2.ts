@@ -69,7 +69,13 @@ export function createR2Storage(bucket: R2Bucket): FileStorage {
 }
 
 /** Hands a body of known length on: the runtime moves the bytes, and JavaScript has seen only the first of them. */
-async function pipe(bucket: R2Bucket, key: string, head: Uint8Array, { size, stream }: SizedContent, options: R2PutOptions) {
+async function pipe(
+    bucket: R2Bucket,
+    key: string,
+    head: Uint8Array,
+    { size, stream }: SizedContent,
+    options: R2PutOptions,
+) {
     const { readable, writable } = new FixedLengthStream(size);
     const stored = reach(() => bucket.put(key, readable, options));
     const [object] = await Promise.all([stored, fill(writable, head, stream)]);

@@ -10,7 +10,12 @@ describe('a thumbhash', () => {
         expect(hash?.length).toBeGreaterThan(10);
         // The picture goes from black to red and green, on a blue of 96 throughout.
         const { r, g, b, a } = thumbHashToAverageRGBA(hash as Uint8Array);
-        for (const [value, mean] of [[r, 0.49], [g, 0.48], [b, 0.38]] as const) expect(value).toBeCloseTo(mean, 1);
+        for (const [value, mean] of [
+            [r, 0.49],
+            [g, 0.48],
+            [b, 0.38],
+        ] as const)
+            expect(value).toBeCloseTo(mean, 1);
         expect(a).toBe(1);
     });
 
@@ -37,7 +42,10 @@ describe('only pictures of bounded size are decoded', () => {
         expect(canThumbhash({ ...picture, contentType: 'image/jpeg' })).toBe(true);
     });
 
-    it.each([{ width: 1025 }, { size: 4 * 1024 * 1024 + 1 }, { width: null }, { contentType: 'image/webp' }])('not %j', (change) => {
-        expect(canThumbhash({ ...picture, ...change })).toBe(false);
-    });
+    it.each([{ width: 1025 }, { size: 4 * 1024 * 1024 + 1 }, { width: null }, { contentType: 'image/webp' }])(
+        'not %j',
+        (change) => {
+            expect(canThumbhash({ ...picture, ...change })).toBe(false);
+        },
+    );
 });

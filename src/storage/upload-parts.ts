@@ -28,7 +28,7 @@ export async function uploadParts(
     }
 
     async function add(chunk: Uint8Array): Promise<void> {
-        for (let taken = 0; taken < chunk.length; ) {
+        for (let taken = 0; taken < chunk.length;) {
             const piece = chunk.subarray(taken, taken + PART_BYTES - filled);
             buffer = grow(buffer, filled, filled + piece.length);
             buffer.set(piece, filled);

@@ -30,11 +30,22 @@ afterAll(() => server.stop());
 
 /** A request on a connection of its own: one that was kept may be closed by the server just then. */
 function open(method: string, path: string, headers: Record<string, string>) {
-    return request(`${server.url}${path}`, { method, agent: false, headers: { Authorization: `Bearer ${token}`, ...headers } });
+    return request(`${server.url}${path}`, {
+        method,
+        agent: false,
+        headers: { Authorization: `Bearer ${token}`, ...headers },
+    });
 }
 
 /** Sends text of `size` bytes between two texts, no faster than it is taken; fetch would hold it. */
-function sendText(method: string, path: string, headers: Record<string, string>, size: number, before = '', after = '') {
+function sendText(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    size: number,
+    before = '',
+    after = '',
+) {
     return new Promise<TextAnswer>((resolve, reject) => {
         const outgoing = open(method, path, headers);
         outgoing.on('error', reject);
@@ -105,18 +116,21 @@ async function upAndDown(send: () => Promise<TextAnswer>, size: number): Promise
 }
 
 // Without /proc nobody tells how much memory another process has.
-describe.skipIf(process.platform !== 'linux')('the memory of a server that takes and gives large files (Linux only)', () => {
-    it('stays within 64 MiB of what it is after a file of 1 MB by each door', async () => {
-        const small = await peakOf(async () => {
-            await upAndDown(() => sendRaw(MB), MB);
-            await upAndDown(() => sendForm(MB), MB);
+describe.skipIf(process.platform !== 'linux')(
+    'the memory of a server that takes and gives large files (Linux only)',
+    () => {
+        it('stays within 64 MiB of what it is after a file of 1 MB by each door', async () => {
+            const small = await peakOf(async () => {
+                await upAndDown(() => sendRaw(MB), MB);
+                await upAndDown(() => sendForm(MB), MB);
+            });
+            const raw = await peakOf(() => upAndDown(() => sendRaw(100 * MB), 100 * MB));
+            const form = await peakOf(() => upAndDown(() => sendForm(30 * MB), 30 * MB));
+            expect(raw - small, 'raw door, 100 MB').toBeLessThan(MAX_GROWTH);
+            expect(form - small, 'form, 30 MB').toBeLessThan(MAX_GROWTH);
         });
-        const raw = await peakOf(() => upAndDown(() => sendRaw(100 * MB), 100 * MB));
-        const form = await peakOf(() => upAndDown(() => sendForm(30 * MB), 30 * MB));
-        expect(raw - small, 'raw door, 100 MB').toBeLessThan(MAX_GROWTH);
-        expect(form - small, 'form, 30 MB').toBeLessThan(MAX_GROWTH);
-    });
-});
+    },
+);
 
 describe('a large file that is refused', () => {
     it.each([

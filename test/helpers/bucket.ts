@@ -1,7 +1,15 @@
 import { env as realEnv } from 'cloudflare:workers';
 
 /** A call of the bucket, or of a multipart upload of it. */
-export type BucketCall = 'put' | 'get' | 'head' | 'delete' | 'list' | 'createMultipartUpload' | 'uploadPart' | 'complete';
+export type BucketCall =
+    | 'put'
+    | 'get'
+    | 'head'
+    | 'delete'
+    | 'list'
+    | 'createMultipartUpload'
+    | 'uploadPart'
+    | 'complete';
 
 /** What happened on a wrapped bucket. */
 export interface BucketProbe {
@@ -39,7 +47,8 @@ export function probeBucket(): BucketProbe {
     });
 
     const binding = {
-        put: (key: string, value: ReadableStream, options: R2PutOptions) => run('put', () => real.put(key, value, options)),
+        put: (key: string, value: ReadableStream, options: R2PutOptions) =>
+            run('put', () => real.put(key, value, options)),
         get: (key: string, options: R2GetOptions) => run('get', () => real.get(key, options)),
         head: (key: string) => run('head', () => real.head(key)),
         delete: (keys: string[]) => run('delete', () => real.delete(keys)),

@@ -87,7 +87,9 @@ async function runWrangler(args: string[]): Promise<void> {
 
 async function migrate(db: { prepare(sql: string): { run(): Promise<unknown> } }): Promise<void> {
     const folder = inProject('drizzle', 'migrations');
-    const files = readdirSync(folder).filter((file) => file.endsWith('.sql')).sort();
+    const files = readdirSync(folder)
+        .filter((file) => file.endsWith('.sql'))
+        .sort();
     for (const file of files) {
         for (const statement of unstable_splitSqlQuery(readFileSync(path.join(folder, file), 'utf8'))) {
             await db.prepare(statement).run();
@@ -97,7 +99,9 @@ async function migrate(db: { prepare(sql: string): { run(): Promise<unknown> } }
 
 /** Process ids of every workerd that this process has started. */
 function workerdProcesses(): number[] {
-    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+    const pids = readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number);
     return pids.filter((pid) => {
         try {
             const [, name, parent] = /^\d+ \((.*)\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];

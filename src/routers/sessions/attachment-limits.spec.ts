@@ -13,7 +13,8 @@ async function createAttachment() {
     const request = (size: number) =>
         account.call('POST', `/v1/sessions/${sid}/attachments/request-upload`, { filename: 'a', size });
     const { uploadUrl } = (await request(1)).body;
-    const put = (body: BodyInit, headers: Record<string, string> = {}) => send(server, account, 'PUT', uploadUrl, body, headers);
+    const put = (body: BodyInit, headers: Record<string, string> = {}) =>
+        send(server, account, 'PUT', uploadUrl, body, headers);
     return { account, sid, uploadUrl, request, put };
 }
 

@@ -1,15 +1,13 @@
 import * as z from 'zod';
 import { Id, text } from '@/utils/schema';
 
-export const RequestAttachmentUploadInput = z
-    .object({
-        id: Id,
-        /** Accepted for the clients that send it; nothing reads it, and it can tell of a user's secrets, so it is not kept. */
-        filename: text(4096),
-        /** Bytes. */
-        size: z.int().min(0),
-    })
-    .meta({ example: { filename: 'screenshot.png', size: 245678 } });
+export const RequestAttachmentUploadInput = z.object({
+    id: Id,
+    /** Accepted for the clients that send it; nothing reads it, and it can tell of a user's secrets, so it is not kept. */
+    filename: text(4096),
+    /** Bytes. */
+    size: z.int().min(0),
+});
 export type RequestAttachmentUploadInput = z.infer<typeof RequestAttachmentUploadInput>;
 
 export const RequestAttachmentUploadOutput = z.object({

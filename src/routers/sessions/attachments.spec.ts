@@ -67,10 +67,15 @@ describe('an attachment', () => {
         expect((await put(account, uploadUrl)).status).toBe(200);
         const whole = await send(server, account, 'GET', uploadUrl);
         const etag = whole.headers.get('ETag') as string;
-        const range = await send(server, account, 'GET', uploadUrl, undefined, { Range: 'bytes=0-5', 'If-Range': etag });
+        const range = await send(server, account, 'GET', uploadUrl, undefined, {
+            Range: 'bytes=0-5',
+            'If-Range': etag,
+        });
         expect([range.status, Buffer.from(range.bytes).toString()]).toEqual([206, 'sealed']);
         expect((await send(server, account, 'GET', uploadUrl, undefined, { 'If-None-Match': etag })).status).toBe(304);
-        expect((await send(server, account, 'HEAD', uploadUrl)).headers.get('Content-Length')).toBe(String(SEALED.length));
+        expect((await send(server, account, 'HEAD', uploadUrl)).headers.get('Content-Length')).toBe(
+            String(SEALED.length),
+        );
     });
 
     it.each(['application/octet-stream', 'text/plain;charset=UTF-8', 'image/png', 'application/json'])(
@@ -109,14 +114,18 @@ describe('a ref', () => {
         expect([status, body.error]).toEqual([400, 'Ref does not belong to this session']);
     });
 
-    it.each(['', 'x', '../x.enc', 'x/y.enc', '0f0f9bb0-7d0a-4b6e-9d35-1f2f6c0d9a77', '0f0f9bb0-7d0a-4b6e-9d35-1f2f6c0d9a77.enc/..'])(
-        'of no attachment is refused: …/attachments/%s',
-        async (file) => {
-            const { account, sid } = await attach();
-            const { status, body } = await requestDownload(account, sid, `sessions/${sid}/attachments/${file}`);
-            expect([status, body.error]).toEqual([400, 'Invalid attachment ref']);
-        },
-    );
+    it.each([
+        '',
+        'x',
+        '../x.enc',
+        'x/y.enc',
+        '0f0f9bb0-7d0a-4b6e-9d35-1f2f6c0d9a77',
+        '0f0f9bb0-7d0a-4b6e-9d35-1f2f6c0d9a77.enc/..',
+    ])('of no attachment is refused: …/attachments/%s', async (file) => {
+        const { account, sid } = await attach();
+        const { status, body } = await requestDownload(account, sid, `sessions/${sid}/attachments/${file}`);
+        expect([status, body.error]).toEqual([400, 'Invalid attachment ref']);
+    });
 
     it.each(['', 'attachments/a.enc', 'SESSIONS/x'])('that is none at all is refused: %j', async (ref) => {
         const { account, sid } = await attach();
@@ -135,17 +144,28 @@ describe('a ref', () => {
 });
 
 describe('a name in an address', () => {
-    it.each(['..', '%2e%2e', '..%2f..%2fsecret', 'a.enc', '%00', 'x'.repeat(1000), '0F0F9BB0-7D0A-4B6E-9D35-1F2F6C0D9A77.enc'])(
-        'that this server did not give is not found: %s',
-        async (name) => {
-            const { account, sid } = await attach();
-            for (const method of ['GET', 'PUT']) {
-                const answer = await send(server, account, method, `/v1/sessions/${sid}/attachments/${name}`, method === 'PUT' ? 'x' : undefined);
-                expect(answer.status).toBe(404);
-            }
-            expect(await bucket.keys(`sessions/${sid}/`)).toHaveLength(1);
-        },
-    );
+    it.each([
+        '..',
+        '%2e%2e',
+        '..%2f..%2fsecret',
+        'a.enc',
+        '%00',
+        'x'.repeat(1000),
+        '0F0F9BB0-7D0A-4B6E-9D35-1F2F6C0D9A77.enc',
+    ])('that this server did not give is not found: %s', async (name) => {
+        const { account, sid } = await attach();
+        for (const method of ['GET', 'PUT']) {
+            const answer = await send(
+                server,
+                account,
+                method,
+                `/v1/sessions/${sid}/attachments/${name}`,
+                method === 'PUT' ? 'x' : undefined,
+            );
+            expect(answer.status).toBe(404);
+        }
+        expect(await bucket.keys(`sessions/${sid}/`)).toHaveLength(1);
+    });
 });
 
 describe('P8: attachments of another account', () => {
@@ -191,7 +211,9 @@ describe('the end of a session', () => {
         it('is not held up; the nightly sweep takes them', async () => {
             const { account, sid } = await attach();
             bucket.failNext('list', 'before');
-            const { status } = await account.call('DELETE', `/v1/sessions/${sid}`, undefined, { 'X-Happy-Client': 'ios/1.7' });
+            const { status } = await account.call('DELETE', `/v1/sessions/${sid}`, undefined, {
+                'X-Happy-Client': 'ios/1.7',
+            });
             expect(status).toBe(200);
             expect(logged.join()).toContain('attachments not deleted');
             expect(await bucket.keys(`sessions/${sid}/`)).toHaveLength(1);

@@ -55,7 +55,10 @@ export async function storeAttachment(ctx: AccountContext, { id, file }: Attachm
 }
 
 /** Where an attachment's bytes are, and what is known of them. */
-export async function openAttachment(ctx: AccountContext, { id, file }: AttachmentInput): Promise<ObjectFacts & { key: string }> {
+export async function openAttachment(
+    ctx: AccountContext,
+    { id, file }: AttachmentInput,
+): Promise<ObjectFacts & { key: string }> {
     if (!isAttachmentName(file)) throw attachmentNotFound();
     await requireSession(ctx, id);
     const key = attachmentKey(id, file);
@@ -75,12 +78,10 @@ export function attachmentNotFound(): ServiceError {
     return new ServiceError('NOT_FOUND', 'Attachment not found');
 }
 
-async function dropAll(ctx: AccountContext, prefix: string): Promise<void> {
-    for (let page = 0; page < MAX_PAGES; page++) {
-        const { objects, hasMore } = await ctx.files.list({ prefix });
-        await ctx.files.delete(objects.map(({ key }) => key));
-        if (!hasMore) return;
-    }
+async function dropAll(ctx: AccountContext, prefix: string, pages = MAX_PAGES): Promise<void> {
+    const { objects, hasMore } = await ctx.files.list({ prefix });
+    await ctx.files.delete(objects.map(({ key }) => key));
+    if (hasMore && pages > 1) await dropAll(ctx, prefix, pages - 1);
 }
 
 async function requireSession(ctx: AccountContext, id: string): Promise<void> {

@@ -28,19 +28,27 @@ describe('an avatar', () => {
             height: 24,
             thumbhash: null,
         };
-        expect(body).toEqual({ success: true, avatar: { ...shown, contentType: 'image/jpeg', size: image('jpeg').length } });
+        expect(body).toEqual({
+            success: true,
+            avatar: { ...shown, contentType: 'image/jpeg', size: image('jpeg').length },
+        });
 
         const updates = await updatesOf(server, account);
         expect(updates.map(({ update, to }) => ({ seq: update.seq, body: update.body, to }))).toEqual([
             { seq: 1, body: { t: 'update-account', id: account.id, avatar: shown }, to: {} },
         ]);
         const { avatar } = (await account.call('GET', '/v1/account')).body;
-        expect(avatar).toEqual({ ...shown, url: body.avatar.url, thumbhash: expect.stringMatching(/^[A-Za-z0-9+/]{20,}=*$/) });
+        expect(avatar).toEqual({
+            ...shown,
+            url: body.avatar.url,
+            thumbhash: expect.stringMatching(/^[A-Za-z0-9+/]{20,}=*$/),
+        });
     });
 
     it('takes the four raster images and nothing else', async () => {
         const account = await createAccount(server);
-        for (const type of ['png', 'jpeg', 'gif', 'webp'] as const) expect((await setAvatar(account, type)).status).toBe(200);
+        for (const type of ['png', 'jpeg', 'gif', 'webp'] as const)
+            expect((await setAvatar(account, type)).status).toBe(200);
         for (const text of ['text', '%PDF-1.4', '<svg xmlns="http://www.w3.org/2000/svg"/>']) {
             const { status } = await uploadForm(server, account, new File([text], 'a'), {}, '/v1/uploads/avatar');
             expect(status).toBe(400);
@@ -62,7 +70,9 @@ describe('the next avatar', () => {
         const old = (await setAvatar(account, 'png')).body.avatar;
         const next = (await setAvatar(account, 'gif')).body.avatar;
         expect((await account.call('GET', '/v1/account')).body.avatar).toMatchObject({ id: next.id, url: next.url });
-        expect((await account.call('GET', '/v1/uploads')).body.files.map((file: { id: string }) => file.id)).toEqual([next.id]);
+        expect((await account.call('GET', '/v1/uploads')).body.files.map((file: { id: string }) => file.id)).toEqual([
+            next.id,
+        ]);
         expect(await objectsOf(account)).toEqual([`${account.id}/${next.id}`]);
         expect((await send(server, null, 'GET', old.url)).status).toBe(404);
         expect((await send(server, null, 'GET', next.url)).bytes).toEqual(image('gif'));
@@ -144,7 +154,8 @@ describe('the signed address', () => {
     it('opens avatars only', async () => {
         const account = await createAccount(server);
         const { file } = (await uploadRaw(server, account, image('png'), { category: 'avatars' })).body;
-        const { file: avatar } = (await account.call('GET', `/v1/uploads/${(await setAvatar(account)).body.avatar.id}`)).body;
+        const { file: avatar } = (await account.call('GET', `/v1/uploads/${(await setAvatar(account)).body.avatar.id}`))
+            .body;
         expect(avatar.reuseKey).toBe('profile-avatar');
         expect((await send(server, null, 'GET', `/v1/avatars/${file.id}?sig=x`)).status).toBe(404);
     });

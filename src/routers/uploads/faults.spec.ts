@@ -22,8 +22,13 @@ const sweep = () =>
 
 /** What the account has: by its rows, by its objects. */
 async function stateOf(account: TestAccount) {
-    const rows = await realEnv.DB.prepare('SELECT id FROM UploadedFile WHERE accountId = ? ORDER BY id').bind(account.id).all<{ id: string }>();
-    return { rows: rows.results.map(({ id }) => `${account.id}/${id}`), objects: (await bucket.keys(`${account.id}/`)).sort() };
+    const rows = await realEnv.DB.prepare('SELECT id FROM UploadedFile WHERE accountId = ? ORDER BY id')
+        .bind(account.id)
+        .all<{ id: string }>();
+    return {
+        rows: rows.results.map(({ id }) => `${account.id}/${id}`),
+        objects: (await bucket.keys(`${account.id}/`)).sort(),
+    };
 }
 
 /** After the sweep every row has its object and every object its row; all of them can be downloaded. */
@@ -43,10 +48,20 @@ const setAvatar = (account: TestAccount) =>
     uploadForm(server, account, new File([image('png')], 'me.png'), {}, '/v1/uploads/avatar');
 
 /** Every step of each kind of upload; `stored` says how many files there are when the step fails before or after it is done. */
-const STEPS: [string, BucketCall | 'database', (account: TestAccount) => ReturnType<typeof send>, { before: number; after: number }][] = [
+const STEPS: [
+    string,
+    BucketCall | 'database',
+    (account: TestAccount) => ReturnType<typeof send>,
+    { before: number; after: number },
+][] = [
     ['bytes in one piece', 'put', (a) => uploadRaw(server, a, image('gif')), { before: 0, after: 0 }],
     ['the row', 'database', (a) => uploadRaw(server, a, image('gif')), { before: 0, after: 1 }],
-    ['the row with a reuse key', 'database', (a) => uploadRaw(server, a, image('gif'), { reuseKey: 'k' }), { before: 0, after: 1 }],
+    [
+        'the row with a reuse key',
+        'database',
+        (a) => uploadRaw(server, a, image('gif'), { reuseKey: 'k' }),
+        { before: 0, after: 1 },
+    ],
     ['the beginning of parts', 'createMultipartUpload', (a) => uploadForm(server, a, big), { before: 0, after: 0 }],
     ['a part', 'uploadPart', (a) => uploadForm(server, a, big), { before: 0, after: 0 }],
     ['the end of parts', 'complete', (a) => uploadForm(server, a, big), { before: 0, after: 0 }],
@@ -114,15 +129,18 @@ describe('a deletion', () => {
         ['database', 'after', 503, 0],
         ['delete', 'before', 200, 0],
         ['delete', 'after', 200, 0],
-    ] as const)('whose %s fails %s it is done never leaves a row without its bytes', async (step, when, expected, left) => {
-        const account = await createAccount(server);
-        const { file } = (await uploadRaw(server, account, image('gif'))).body;
-        if (step === 'database') server.db.failNext(when);
-        else bucket.failNext(step, when);
-        expect((await account.call('DELETE', `/v1/uploads/${file.id}`)).status).toBe(expected);
+    ] as const)(
+        'whose %s fails %s it is done never leaves a row without its bytes',
+        async (step, when, expected, left) => {
+            const account = await createAccount(server);
+            const { file } = (await uploadRaw(server, account, image('gif'))).body;
+            if (step === 'database') server.db.failNext(when);
+            else bucket.failNext(step, when);
+            expect((await account.call('DELETE', `/v1/uploads/${file.id}`)).status).toBe(expected);
 
-        const { rows, objects } = await stateOf(account);
-        for (const key of rows) expect(objects).toContain(key);
-        expect(await expectConsistent(account)).toHaveLength(left);
-    });
+            const { rows, objects } = await stateOf(account);
+            for (const key of rows) expect(objects).toContain(key);
+            expect(await expectConsistent(account)).toHaveLength(left);
+        },
+    );
 });

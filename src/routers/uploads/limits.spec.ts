@@ -33,7 +33,8 @@ function endless(first: Uint8Array) {
 describe('avatars end at 5 MiB', () => {
     it('by form', async () => {
         const account = await createAccount(server);
-        const upload = (size: number) => uploadForm(server, account, new File([picture(size)], 'a.png'), { category: 'avatars' });
+        const upload = (size: number) =>
+            uploadForm(server, account, new File([picture(size)], 'a.png'), { category: 'avatars' });
         expect((await upload(5 * MIB)).status).toBe(200);
         const { status, body } = await upload(5 * MIB + 1);
         expect([status, body.error, body.code]).toEqual([413, 'File too large (max 5MB)', 'PAYLOAD_TOO_LARGE']);
@@ -72,7 +73,9 @@ describe('documents end at 50 MiB and files at 100,000,000 bytes', () => {
         const account = await createAccount(server);
         const path = `/v1/uploads/raw?category=${category}`;
         // A declared length decides alone: nothing of the body is looked at.
-        const { status, body } = await send(server, account, 'PUT', path, 'text', { 'Content-Length': String(limit + 1) });
+        const { status, body } = await send(server, account, 'PUT', path, 'text', {
+            'Content-Length': String(limit + 1),
+        });
         expect([status, body.error]).toEqual([413, `File too large (max ${text})`]);
 
         const { stream } = endless(new Uint8Array([0x41]));

@@ -21,11 +21,18 @@ async function uploadMany(account: TestAccount, count: number, category = 'files
 }
 
 /** All pages from the first on; `between` happens after each. */
-async function readPages(account: TestAccount, query: string, between: () => Promise<unknown> = async () => {}): Promise<string[][]> {
+async function readPages(
+    account: TestAccount,
+    query: string,
+    between: () => Promise<unknown> = async () => {},
+): Promise<string[][]> {
     const pages: string[][] = [];
     let cursor: string | null = null;
     do {
-        const { status, body } = await account.call('GET', `/v1/uploads?${query}${cursor === null ? '' : `&cursor=${cursor}`}`);
+        const { status, body } = await account.call(
+            'GET',
+            `/v1/uploads?${query}${cursor === null ? '' : `&cursor=${cursor}`}`,
+        );
         expect(status).toBe(200);
         expect(body.hasNext).toBe(body.nextCursor !== null);
         pages.push(body.files.map((file: { id: string }) => file.id));
@@ -52,7 +59,11 @@ describe('the list of files', () => {
         const account = await createAccount(server);
         await uploadMany(account, 4);
         expect(await readPages(account, 'limit=2')).toHaveLength(2);
-        expect((await (await createAccount(server)).call('GET', '/v1/uploads')).body).toEqual({ files: [], nextCursor: null, hasNext: false });
+        expect((await (await createAccount(server)).call('GET', '/v1/uploads')).body).toEqual({
+            files: [],
+            nextCursor: null,
+            hasNext: false,
+        });
     });
 
     it('of a category holds that category only', async () => {
@@ -84,7 +95,9 @@ describe('the list of files', () => {
         const account = await createAccount(server);
         await uploadMany(account, 3);
         const { nextCursor } = (await account.call('GET', '/v1/uploads?limit=1')).body;
-        expect(await roundTripsOf(server, () => account.call('GET', `/v1/uploads?limit=1&cursor=${nextCursor}`))).toBe(1);
+        expect(await roundTripsOf(server, () => account.call('GET', `/v1/uploads?limit=1&cursor=${nextCursor}`))).toBe(
+            1,
+        );
     });
 
     it('is there over tRPC too', async () => {
@@ -92,21 +105,28 @@ describe('the list of files', () => {
         const [id] = await uploadMany(account, 1);
         const client = createClient(server, account.token);
         expect((await client.uploads.list.query({})).files.map((file) => file.id)).toEqual([id]);
-        expect((await client.uploads.get.query({ id: id as string })).file.contentType).toBe('image/gif');
-        expect(await client.uploads.delete.mutate({ id: id as string })).toEqual({ success: true });
-        await expect(client.uploads.get.query({ id: id as string })).rejects.toMatchObject({ message: 'File not found' });
+        expect((await client.uploads.get.query({ id: id })).file.contentType).toBe('image/gif');
+        expect(await client.uploads.delete.mutate({ id: id })).toEqual({ success: true });
+        await expect(client.uploads.get.query({ id: id })).rejects.toMatchObject({
+            message: 'File not found',
+        });
     });
 });
 
 describe('what is refused', () => {
-    it.each(['x', 'cursor_v1_', 'cursor_v1_abc', 'cursor_v1_5-', 'cursor_v1_-5-x', 'cursor_v1_1-a%27%20OR%201', 'cursor_v1_99999999999999999999-a'])(
-        'the cursor %s',
-        async (cursor) => {
-            const account = await createAccount(server);
-            const { status, body } = await account.call('GET', `/v1/uploads?cursor=${cursor}`);
-            expect([status, body.error]).toEqual([400, 'Invalid cursor format']);
-        },
-    );
+    it.each([
+        'x',
+        'cursor_v1_',
+        'cursor_v1_abc',
+        'cursor_v1_5-',
+        'cursor_v1_-5-x',
+        'cursor_v1_1-a%27%20OR%201',
+        'cursor_v1_99999999999999999999-a',
+    ])('the cursor %s', async (cursor) => {
+        const account = await createAccount(server);
+        const { status, body } = await account.call('GET', `/v1/uploads?cursor=${cursor}`);
+        expect([status, body.error]).toEqual([400, 'Invalid cursor format']);
+    });
 
     it.each(['limit=0', 'limit=201', 'limit=x', 'category=all'])('%s', async (query) => {
         const account = await createAccount(server);

@@ -78,11 +78,14 @@ describe('whatever a file is called', () => {
         expect(file.originalName).toBe(`${file.id}.txt`);
     });
 
-    it.each(['..%2f..%2fsecret', '%2e%2e', '..%00', '.', 'x'.repeat(1000), '%ff', 'a%2Fb'])('an id is an id: %s', async (id) => {
-        const account = await createAccount(server);
-        for (const path of [`/v1/uploads/${id}/download`, `/v1/uploads/${id}`]) {
-            const { status } = await send(server, account, 'GET', path);
-            expect([400, 404]).toContain(status);
-        }
-    });
+    it.each(['..%2f..%2fsecret', '%2e%2e', '..%00', '.', 'x'.repeat(1000), '%ff', 'a%2Fb'])(
+        'an id is an id: %s',
+        async (id) => {
+            const account = await createAccount(server);
+            for (const path of [`/v1/uploads/${id}/download`, `/v1/uploads/${id}`]) {
+                const { status } = await send(server, account, 'GET', path);
+                expect([400, 404]).toContain(status);
+            }
+        },
+    );
 });

@@ -10,7 +10,11 @@ const utf8 = (text: string) => new Uint8Array(Buffer.from(text));
 describe('a reuse key', () => {
     it('gives back the stored file with its own facts, by either door, whatever is sent', async () => {
         const account = await createAccount(server);
-        const first = await uploadRaw(server, account, utf8('first'), { reuseKey: 'k', filename: 'first.txt', category: 'documents' });
+        const first = await uploadRaw(server, account, utf8('first'), {
+            reuseKey: 'k',
+            filename: 'first.txt',
+            category: 'documents',
+        });
         expect(first.body.file).toMatchObject({ reuseKey: 'k', size: 5 });
 
         const again = await uploadRaw(server, account, image('png'), { reuseKey: 'k', filename: 'second.png' });
@@ -69,7 +73,10 @@ describe('a reuse key', () => {
 
     it('of the avatar is not for others', async () => {
         const account = await createAccount(server);
-        const { status, body } = await uploadRaw(server, account, image('png'), { reuseKey: 'profile-avatar', category: 'avatars' });
+        const { status, body } = await uploadRaw(server, account, image('png'), {
+            reuseKey: 'profile-avatar',
+            category: 'avatars',
+        });
         expect(status).toBe(400);
         expect(body.issues[0].path).toBe('reuseKey');
     });

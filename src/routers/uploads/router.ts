@@ -1,10 +1,4 @@
-import {
-    FileIdInput,
-    FileOutput,
-    ListFilesInput,
-    ListFilesOutput,
-    SuccessOutput,
-} from '@/routers/uploads/schema';
+import { FileIdInput, FileOutput, ListFilesInput, ListFilesOutput, SuccessOutput } from '@/routers/uploads/schema';
 import { deleteFile, getFile, listFiles } from '@/routers/uploads/service';
 import { accountProcedure, restOf, router } from '@/trpc';
 

@@ -52,7 +52,7 @@ export const UploadOptions = z.object({
     category: Category.nullish().transform((category) => category ?? 'files'),
     /** The client's own name for the content: uploading under a known one gives back the stored file. */
     reuseKey: text(255, 1)
-        .refine((key) => key !== AVATAR_REUSE_KEY, 'This key is the avatar\'s: use POST /v1/uploads/avatar')
+        .refine((key) => key !== AVATAR_REUSE_KEY, "This key is the avatar's: use POST /v1/uploads/avatar")
         .nullish(),
 });
 export type UploadOptions = z.infer<typeof UploadOptions>;

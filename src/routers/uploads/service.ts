@@ -90,7 +90,11 @@ export async function deleteFile(ctx: AccountContext, { id }: FileIdInput) {
     if (changed.length === 0 && before[0]?.length === 0) throw fileNotFound();
     discardFile(ctx, id);
     if (changed.length > 0) {
-        announce(ctx, { accountId, seq, updates: [{ body: { t: 'update-account', id: accountId, avatar: null }, to: {} }] });
+        announce(ctx, {
+            accountId,
+            seq,
+            updates: [{ body: { t: 'update-account', id: accountId, avatar: null }, to: {} }],
+        });
     }
     return { success: true as const };
 }

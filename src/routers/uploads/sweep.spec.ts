@@ -30,7 +30,9 @@ const put = (key: string) => realEnv.UPLOADS.put(key, 'x');
 const exists = async (key: string) => (await realEnv.UPLOADS.head(key)) !== null;
 
 async function rowsOf(accountId: string): Promise<string[]> {
-    const { results } = await realEnv.DB.prepare('SELECT id FROM UploadedFile WHERE accountId = ? ORDER BY id').bind(accountId).all<{ id: string }>();
+    const { results } = await realEnv.DB.prepare('SELECT id FROM UploadedFile WHERE accountId = ? ORDER BY id')
+        .bind(accountId)
+        .all<{ id: string }>();
     return results.map(({ id }) => id);
 }
 
@@ -58,7 +60,10 @@ describe('the nightly sweep', () => {
 
     it('takes rows whose object is gone, a day after they were made', async () => {
         const account = await createAccount(server);
-        const [gone, kept] = [(await uploadRaw(server, account, image('gif'))).body.file.id, (await uploadRaw(server, account, image('gif'))).body.file.id];
+        const [gone, kept] = [
+            (await uploadRaw(server, account, image('gif'))).body.file.id,
+            (await uploadRaw(server, account, image('gif'))).body.file.id,
+        ];
         await realEnv.UPLOADS.delete(fileKey(account.id, gone));
         await sweep(23);
         expect(await rowsOf(account.id)).toEqual([gone, kept].sort());
@@ -75,7 +80,9 @@ describe('the nightly sweep', () => {
 
     it('leaves rows of a Node server alone, whose files are elsewhere', async () => {
         const account = await createAccount(server);
-        await realEnv.DB.prepare("INSERT INTO UploadedFile (id, accountId, path, createdAt, updatedAt) VALUES ('cnode', ?, 'public/a.jpg', 1, 1)")
+        await realEnv.DB.prepare(
+            "INSERT INTO UploadedFile (id, accountId, path, createdAt, updatedAt) VALUES ('cnode', ?, 'public/a.jpg', 1, 1)",
+        )
             .bind(account.id)
             .run();
         await sweep(25);
@@ -99,7 +106,9 @@ describe('the nightly sweep', () => {
 
     it('goes on the next night where it stopped, until it has seen everything', async () => {
         const account = await createAccount(server);
-        const orphans = Array.from({ length: 25 }, (_, i) => fileKey(account.id, `corphan${String(i).padStart(2, '0')}`));
+        const orphans = Array.from({ length: 25 }, (_, i) =>
+            fileKey(account.id, `corphan${String(i).padStart(2, '0')}`),
+        );
         const rowless = (await uploadRaw(server, account, image('gif'))).body.file.id;
         await realEnv.UPLOADS.delete(fileKey(account.id, rowless));
         await Promise.all(orphans.map(put));

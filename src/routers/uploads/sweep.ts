@@ -24,11 +24,12 @@ type SweepContext = Pick<ServiceContext, 'db' | 'files' | 'now'>;
  */
 export async function sweepFiles(ctx: SweepContext): Promise<void> {
     const [place] = await ctx.db.select().from(simpleCaches).where(eq(simpleCaches.key, PLACE));
-    let after = place?.value ?? '';
-    for (let page = 0; page < MAX_PAGES; page++) {
-        after = await sweepPage(ctx, after);
-        if (after === '') return;
-    }
+    await sweepFrom(ctx, place?.value ?? '', MAX_PAGES);
+}
+
+async function sweepFrom(ctx: SweepContext, after: string, pages: number): Promise<void> {
+    const last = await sweepPage(ctx, after);
+    if (last !== '' && pages > 1) await sweepFrom(ctx, last, pages - 1);
 }
 
 /** Sweeps the objects after a key, and the rows that belong among them; returns the last key, empty past the last object. */
@@ -36,13 +37,15 @@ async function sweepPage(ctx: SweepContext, after: string): Promise<string> {
     const { objects, hasMore } = await ctx.files.list({ after: after || undefined });
     const last = hasMore ? (objects.at(-1)?.key ?? '') : '';
     const stretch = { after, upTo: last || LAST_KEY };
-    const { isKnown, bare } = await look(ctx, objects, stretch);
+    const { known, bare } = await look(ctx, objects, stretch);
 
-    const orphans = objects.filter(({ key, uploadedAt }) => uploadedAt < ctx.now() - GRACE_MS && !isKnown(key));
+    const orphans = objects.filter(({ key, uploadedAt }) => uploadedAt < ctx.now() - GRACE_MS && !isKnown(known, key));
     await ctx.files.delete(orphans.map(({ key }) => key));
 
     // Asked once more, object by object: a row must not go for a listing that left something out.
-    const checked = await Promise.all(bare.map(async (row) => ({ row, object: await ctx.files.head(fileKey(row.accountId, row.id)) })));
+    const checked = await Promise.all(
+        bare.map(async (row) => ({ row, object: await ctx.files.head(fileKey(row.accountId, row.id)) })),
+    );
     const dangling = checked.filter(({ object }) => object === null).map(({ row }) => row.id);
     await writeBatch(ctx.db, [deleteRows(dangling), keepPlace(last, ctx.now())], []);
     return last;
@@ -60,7 +63,9 @@ interface Stretch {
 async function look({ db, now }: SweepContext, objects: ListedObject[], { after, upTo }: Stretch) {
     const owners = objects.map(({ key }) => parseKey(key));
     const ids = JSON.stringify(owners.flatMap((owner) => (owner && 'id' in owner ? [owner.id] : [])));
-    const sessionIds = JSON.stringify([...new Set(owners.flatMap((owner) => (owner && 'sessionId' in owner ? [owner.sessionId] : [])))]);
+    const sessionIds = JSON.stringify([
+        ...new Set(owners.flatMap((owner) => (owner && 'sessionId' in owner ? [owner.sessionId] : []))),
+    ]);
     const key = sql<string>`${uploadedFiles.accountId} || '/' || ${uploadedFiles.id}`;
 
     const [files, liveSessions, bare] = await db.batch([
@@ -93,7 +98,7 @@ async function look({ db, now }: SweepContext, objects: ListedObject[], { after,
             .limit(MAX_ROWS),
     ]);
     const known = new Set([...files.map((file) => file.key), ...liveSessions.map(({ id }) => id)]);
-    return { isKnown: (object: string) => isKnown(known, object), bare };
+    return { known, bare };
 }
 
 /** Objects with keys that this server does not make are somebody else's business. */

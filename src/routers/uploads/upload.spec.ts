@@ -9,9 +9,26 @@ const utf8 = (text: string) => new Uint8Array(Buffer.from(text));
 
 describe('an upload by either door', () => {
     const doors = [
-        ['form', (account, bytes, name, type, category) => uploadForm(server, account, new File([bytes], name, { type }), { category })],
-        ['raw', (account, bytes, name, type, category) => uploadRaw(server, account, bytes, { filename: name, category }, { 'Content-Type': type })],
-    ] as [string, (account: Awaited<ReturnType<typeof createAccount>>, bytes: Uint8Array<ArrayBuffer>, name: string, type: string, category: string) => ReturnType<typeof send>][];
+        [
+            'form',
+            (account, bytes, name, type, category) =>
+                uploadForm(server, account, new File([bytes], name, { type }), { category }),
+        ],
+        [
+            'raw',
+            (account, bytes, name, type, category) =>
+                uploadRaw(server, account, bytes, { filename: name, category }, { 'Content-Type': type }),
+        ],
+    ] as [
+        string,
+        (
+            account: Awaited<ReturnType<typeof createAccount>>,
+            bytes: Uint8Array<ArrayBuffer>,
+            name: string,
+            type: string,
+            category: string,
+        ) => ReturnType<typeof send>,
+    ][];
 
     it.each(doors)('%s: answers with the facts, and the bytes come back the same', async (_, upload) => {
         const account = await createAccount(server);
@@ -51,7 +68,14 @@ describe('an upload by either door', () => {
 });
 
 describe('categories', () => {
-    const all = { png: image('png'), jpeg: image('jpeg'), gif: image('gif'), webp: image('webp'), text: utf8('text'), pdf: utf8('%PDF-1.4') };
+    const all = {
+        png: image('png'),
+        jpeg: image('jpeg'),
+        gif: image('gif'),
+        webp: image('webp'),
+        text: utf8('text'),
+        pdf: utf8('%PDF-1.4'),
+    };
 
     it.each([
         ['avatars', ['png', 'jpeg', 'gif', 'webp']],
@@ -62,31 +86,40 @@ describe('categories', () => {
         for (const [name, bytes] of Object.entries(all)) {
             const { status, body } = await uploadRaw(server, account, bytes, { category });
             expect([name, status]).toEqual([name, (allowed as readonly string[]).includes(name) ? 200 : 400]);
-            if (status === 400) expect(body).toMatchObject({ error: 'File type not allowed', code: 'VALIDATION_FAILED' });
+            if (status === 400)
+                expect(body).toMatchObject({ error: 'File type not allowed', code: 'VALIDATION_FAILED' });
         }
     });
 
     it('are files unless said, and null or empty is not said', async () => {
         const account = await createAccount(server);
         expect((await uploadRaw(server, account, all.png)).body.file.category).toBe('files');
-        expect((await uploadForm(server, account, new File([all.png], 'a'), { category: '' })).body.file.category).toBe('files');
+        expect((await uploadForm(server, account, new File([all.png], 'a'), { category: '' })).body.file.category).toBe(
+            'files',
+        );
     });
 
-    it.each(['../avatars', 'Avatars', 'avatars/', '%2e%2e', 'avatars\0', 'constructor'])('are three words: %j is none', async (category) => {
-        const account = await createAccount(server);
-        const raw = await uploadRaw(server, account, all.png, { category });
-        const posted = await uploadForm(server, account, new File([all.png], 'a.png'), { category });
-        for (const answer of [raw, posted]) {
-            expect(answer.status).toBe(400);
-            expect(answer.body.issues).toEqual([{ path: 'category', message: expect.any(String) }]);
-        }
-        expect((await account.call('GET', '/v1/uploads')).body.files).toEqual([]);
-    });
+    it.each(['../avatars', 'Avatars', 'avatars/', '%2e%2e', 'avatars\0', 'constructor'])(
+        'are three words: %j is none',
+        async (category) => {
+            const account = await createAccount(server);
+            const raw = await uploadRaw(server, account, all.png, { category });
+            const posted = await uploadForm(server, account, new File([all.png], 'a.png'), { category });
+            for (const answer of [raw, posted]) {
+                expect(answer.status).toBe(400);
+                expect(answer.body.issues).toEqual([{ path: 'category', message: expect.any(String) }]);
+            }
+            expect((await account.call('GET', '/v1/uploads')).body.files).toEqual([]);
+        },
+    );
 
     it('hold before and after the file in a form', async () => {
         const account = await createAccount(server);
         const file = new File([all.png], 'a.png');
-        for (const parts of [{ category: 'documents', file }, { file, category: 'documents' }]) {
+        for (const parts of [
+            { category: 'documents', file },
+            { file, category: 'documents' },
+        ]) {
             const { status } = await send(server, account, 'POST', '/v1/uploads', form(parts));
             expect(status).toBe(400);
         }
@@ -102,7 +135,7 @@ describe('a form', () => {
         ['with two files', { file: new File(['a'], 'a.txt'), more: '' }],
     ])('%s is refused', async (name, parts) => {
         const account = await createAccount(server);
-        const data = form(parts as Record<string, string>);
+        const data = form(parts);
         if (name === 'with two files') data.append('file', new File(['b'], 'b.txt'));
         const { status, body } = await send(server, account, 'POST', '/v1/uploads', data);
         expect(status).toBe(400);
@@ -110,7 +143,11 @@ describe('a form', () => {
         expect((await server.env.UPLOADS.list({ prefix: `${account.id}/` })).objects).toEqual([]);
     });
 
-    it.each([['application/json', '{}'], ['text/plain', 'x'], ['application/octet-stream', 'x']])('is no %s', async (type, body) => {
+    it.each([
+        ['application/json', '{}'],
+        ['text/plain', 'x'],
+        ['application/octet-stream', 'x'],
+    ])('is no %s', async (type, body) => {
         const account = await createAccount(server);
         const answer = await send(server, account, 'POST', '/v1/uploads', body, { 'Content-Type': type });
         expect(answer.status).toBe(415);
@@ -118,7 +155,13 @@ describe('a form', () => {
 
     it('does not go through the raw door', async () => {
         const account = await createAccount(server);
-        const { status } = await send(server, account, 'PUT', '/v1/uploads/raw', form({ file: new File(['a'], 'a.txt') }));
+        const { status } = await send(
+            server,
+            account,
+            'PUT',
+            '/v1/uploads/raw',
+            form({ file: new File(['a'], 'a.txt') }),
+        );
         expect(status).toBe(415);
     });
 
@@ -133,24 +176,26 @@ describe('a form', () => {
 });
 
 describe('a damaged image', () => {
-    it.each([['png', 17], ['jpeg', 20], ['gif', 8], ['webp', 17]] as const)(
-        '%s cut in its header is no avatar, and a file of unknown width and height',
-        async (type, length) => {
-            const account = await createAccount(server);
-            const cut = image(type).slice(0, length);
-            const file = new File([cut], 'a');
-            const refused = [
-                await uploadRaw(server, account, cut, { category: 'avatars' }),
-                await send(server, account, 'POST', '/v1/uploads', form({ file, category: 'avatars' })),
-                await uploadForm(server, account, file, {}, '/v1/uploads/avatar'),
-            ];
-            for (const { status, body } of refused) expect([status, body.error]).toEqual([400, 'The image is cut short']);
-            expect((await server.env.UPLOADS.list({ prefix: `${account.id}/` })).objects).toEqual([]);
+    it.each([
+        ['png', 17],
+        ['jpeg', 20],
+        ['gif', 8],
+        ['webp', 17],
+    ] as const)('%s cut in its header is no avatar, and a file of unknown width and height', async (type, length) => {
+        const account = await createAccount(server);
+        const cut = image(type).slice(0, length);
+        const file = new File([cut], 'a');
+        const refused = [
+            await uploadRaw(server, account, cut, { category: 'avatars' }),
+            await send(server, account, 'POST', '/v1/uploads', form({ file, category: 'avatars' })),
+            await uploadForm(server, account, file, {}, '/v1/uploads/avatar'),
+        ];
+        for (const { status, body } of refused) expect([status, body.error]).toEqual([400, 'The image is cut short']);
+        expect((await server.env.UPLOADS.list({ prefix: `${account.id}/` })).objects).toEqual([]);
 
-            const kept = await uploadRaw(server, account, cut);
-            expect(kept.body.file).toMatchObject({ contentType: `image/${type}`, width: null, height: null });
-        },
-    );
+        const kept = await uploadRaw(server, account, cut);
+        expect(kept.body.file).toMatchObject({ contentType: `image/${type}`, width: null, height: null });
+    });
 
     it.each(['png', 'jpeg'] as const)('%s cut in its pixels keeps its size and gets no thumbhash', async (type) => {
         const account = await createAccount(server);

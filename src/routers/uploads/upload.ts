@@ -100,4 +100,3 @@ function insertion(accountId: string, file: ReceivedFile, category: UploadCatego
     const values = Object.values(row).map((value) => sql`${value}`);
     return sql`INSERT INTO ${uploadedFiles} (${sql.join(columns, sql`, `)}) VALUES (${sql.join(values, sql`, `)})`;
 }
-
