@@ -119,3 +119,6 @@ function parse<Schema extends z.ZodType>(schema: Schema, data: unknown): z.outpu
     if (!parsed.success) throw new InvalidParameters('Invalid parameters');
     return parsed.data;
 }
+
+/** Every client event that is answered (contract 6). */
+export const eventNames: readonly string[] = [...BUILT_IN.keys(), ...SOCKET_EVENTS.keys()];

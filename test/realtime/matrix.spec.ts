@@ -1,0 +1,111 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { restRoutes } from '@/http/rest';
+import { eventNames } from '@/realtime/frames';
+import { connectGithub, githubServices } from '@test/helpers/github';
+import { ELSEWHERE, SILENT_EVENTS, SILENT_PROCEDURES, rows } from '@test/realtime/matrix/rows';
+import type { Input, Row, Told } from '@test/realtime/matrix/rows';
+import { OWN, callTrpc, createWorld } from '@test/realtime/matrix/world';
+import type { World } from '@test/realtime/matrix/world';
+
+const { services, server } = githubServices();
+const routes = restRoutes();
+let world: World;
+
+beforeAll(async () => {
+    world = await createWorld(server);
+});
+
+type Door = (input: Input, row: Row) => Promise<unknown>;
+
+/** Every door that a row's write has, by name. */
+function doorsOf(row: Row): [string, Door][] {
+    const rest = row.without === 'rest' ? [] : routes.filter(({ procedurePath }) => procedurePath === row.procedure);
+    const doors: [string, Door][] = rest.map(({ method, path }) => [`${method} ${path}`, (input) => byRest(method, path, input, row)]);
+    const { procedure, event } = row;
+    if (procedure && row.without !== 'trpc') {
+        doors.push([`tRPC ${procedure}`, (input) => callTrpc(server, world.account, procedure, input)]);
+    }
+    if (event) doors.push([`socket ${event}`, (input) => world.writer.request(event, row.data ? row.data(input) : input)]);
+    for (const [name, run] of Object.entries(row.other ?? {})) doors.push([name, (input) => run(world, input)]);
+    return doors;
+}
+
+async function byRest(method: string, path: string, input: Input, row: Row): Promise<void> {
+    const rest = { ...input };
+    const url = path.replaceAll(/:(\w+)/g, (_, name: string) => {
+        const value = String(rest[name]);
+        delete rest[name];
+        return encodeURIComponent(value);
+    });
+    const { status, body } = await world.account.call(method, url, method === 'DELETE' ? undefined : rest, row.headers);
+    // Lost locks are answers, too.
+    if (status !== 200 && status !== 409) throw new Error(`${method} ${url} answered ${status}: ${JSON.stringify(body)}`);
+}
+
+function expected(told: Told[]): Record<string, unknown[]> {
+    return Object.fromEntries([...OWN, 'peer'].map((name) => [name, told.filter(({ to }) => to.includes(name as never)).map(({ body }) => body)]));
+}
+
+const cases = rows.flatMap((row) => doorsOf(row).map(([door, write]) => [row.name, door, row, write] as const));
+
+describe('who is told of a write', () => {
+    it.each(cases)('%s · %s', async (_, door, row, write) => {
+        const input = await row.input(world);
+        await world.heard();
+        world.writerHeard();
+        await write(input, row);
+        const told = row.tells(world, input);
+        expect(await world.heard()).toEqual(expected(told));
+        const isSkipped = row.skipsSender && door.startsWith('socket');
+        expect(world.writerHeard()).toEqual(isSkipped ? [] : expected(told).user);
+        expect(await world.strangersFrames()).toEqual([]);
+    });
+
+    it('a GitHub account that is connected, and disconnected, by every door', async () => {
+        const disconnect: Door[] = [
+            () => world.account.call('DELETE', '/v1/connect/github'),
+            () => callTrpc(server, world.account, 'connect.disconnectGithub', {}),
+        ];
+        for (const [i, write] of disconnect.entries()) {
+            await world.heard();
+            const { person } = await connectGithub(server, services, world.account);
+            const { id, login, name, avatar_url, bio } = person;
+            const told = (await world.heard()) as Record<string, Record<string, unknown>[]>;
+            expect(told).toEqual(expected([{ to: ['user'], body: expect.objectContaining({ t: 'update-account' }) }]));
+            expect(told.user?.[0]).toMatchObject({ id: world.account.id, github: { id, login, name, avatar_url, bio } });
+            await write({}, rows[i] as Row);
+            expect(await world.heard()).toEqual(
+                expected([{ to: ['user'], body: { t: 'update-account', id: world.account.id, github: null } }]),
+            );
+        }
+        expect(await world.strangersFrames()).toEqual([]);
+    });
+});
+
+describe('the matrix', () => {
+    it('has every procedure that may write', () => {
+        const known = new Set([...rows.map(({ procedure }) => procedure), ...SILENT_PROCEDURES, ...ELSEWHERE]);
+        const mutations = routes.filter(({ procedure }) => procedure._def.type === 'mutation');
+        const names = [...new Set(mutations.map(({ procedurePath }) => procedurePath))];
+        expect(names.filter((name) => !known.has(name))).toEqual([]);
+        expect([...SILENT_PROCEDURES].filter((name) => !routes.some(({ procedurePath }) => procedurePath === name))).toEqual([]);
+    });
+
+    it('has every client event', () => {
+        const known = new Set([...rows.map(({ event }) => event), ...SILENT_EVENTS]);
+        expect(eventNames.filter((name) => !known.has(name))).toEqual([]);
+        expect([...SILENT_EVENTS].filter((name) => !eventNames.includes(name))).toEqual([]);
+    });
+
+    it('has every update and ephemeral of the contract', async () => {
+        const told = new Set<unknown>();
+        for (const row of rows) {
+            for (const { body } of row.tells(world, await row.input(world))) told.add(body.t ?? body.type);
+        }
+        expect([...told].toSorted()).toEqual([
+            'activity', 'delete-artifact', 'delete-machine', 'delete-session', 'kv-batch-update', 'machine-activity', 'new-artifact',
+            'new-feed-post', 'new-machine', 'new-message', 'new-session', 'relationship-updated', 'session-event', 'update-account',
+            'update-artifact', 'update-machine', 'update-session', 'usage',
+        ]);
+    });
+});

@@ -1,0 +1,107 @@
+import { call, createAccount, createMachine, createSession } from '@test/helpers/account';
+import type { TestAccount } from '@test/helpers/account';
+import type { TestServer } from '@test/helpers/server';
+import type { TestSocket } from '@test/helpers/socket';
+import { connect, settled } from '@test/helpers/socket';
+
+/** The recipients of contract 5, each as a socket in the hub and one in a gateway. */
+export const OWN = ['user', 'session', 'otherSession', 'machine', 'otherMachine'] as const;
+export type Recipient = (typeof OWN)[number] | 'peer';
+
+/** An account with everything that can be followed, a friend to be, and a stranger who must never hear a thing. */
+export interface World {
+    server: TestServer;
+    account: TestAccount;
+    /** Knows the account, and is told of what concerns both. */
+    peer: TestAccount;
+    sid: string;
+    machineId: string;
+    /** The user-scoped socket that writes. */
+    writer: TestSocket;
+    /** What each recipient was told since the last time, hub and gateway alike. */
+    heard(): Promise<Record<string, unknown[]>>;
+    /** What the stranger was told, ever. */
+    strangersFrames(): Promise<string[]>;
+    /** What the writer was told since the last time. */
+    writerHeard(): unknown[];
+}
+
+/** Builds a world. The stranger has a machine of the same id: ids of machines are an account's own. */
+export async function createWorld(server: TestServer): Promise<World> {
+    const [account, peer, stranger] = await Promise.all([createAccount(server), createAccount(server), createAccount(server)]);
+    const [sid, otherSid] = [await createSession(account), await createSession(account)];
+    const [machineId, otherMachineId] = [await createMachine(account), await createMachine(account)];
+    const strangersSid = await createSession(stranger);
+    await createMachine(stranger, machineId);
+
+    const scopes = {
+        user: {},
+        session: { clientType: 'session-scoped', sessionId: sid },
+        otherSession: { clientType: 'session-scoped', sessionId: otherSid },
+        machine: { clientType: 'machine-scoped', machineId },
+        otherMachine: { clientType: 'machine-scoped', machineId: otherMachineId },
+    };
+    const sockets: [Recipient, TestSocket][] = [];
+    for (const host of ['hub', 'gateway'] as const) {
+        for (const name of OWN) sockets.push([name, await connect(server, account, { host, ...scopes[name] })]);
+        sockets.push(['peer', await connect(server, peer, { host })]);
+    }
+    const strangers = [
+        await connect(server, stranger),
+        await connect(server, stranger, { host: 'gateway' }),
+        await connect(server, stranger, { clientType: 'session-scoped', sessionId: strangersSid }),
+        await connect(server, stranger, { host: 'gateway', clientType: 'machine-scoped', machineId }),
+    ];
+    const writer = await connect(server, account);
+    const own = sockets.filter(([name]) => name !== 'peer').map(([, socket]) => socket);
+    const peers = sockets.filter(([name]) => name === 'peer').map(([, socket]) => socket);
+    // Machines have come online, which is told in its own time.
+    const [first] = own;
+    for (const id of [machineId, otherMachineId]) await first?.next(({ data }) => data.machineId === id && data.online === true);
+    await Promise.all([settled(account, [...own, writer]), settled(peer, peers)]);
+    for (const { frames } of [...own, ...peers, writer]) frames.length = 0;
+    const strangersOwn = (frame: { event: string; data: { type?: string } }) =>
+        frame.event === 'connected' || frame.data.type === 'barrier' || frame.data.type?.startsWith('machine-');
+
+    return {
+        server,
+        account,
+        peer,
+        sid,
+        machineId,
+        writer,
+        async heard() {
+            await Promise.all([settled(account, [...own, writer]), settled(peer, peers)]);
+            const told: Record<string, unknown[]> = {};
+            for (const [name, socket] of sockets) {
+                const bodies = bodiesOf(socket);
+                if (told[name] && JSON.stringify(told[name]) !== JSON.stringify(bodies)) {
+                    throw new Error(`Hub and gateway differ for ${name}: ${JSON.stringify([told[name], bodies])}`);
+                }
+                told[name] = bodies;
+            }
+            return told;
+        },
+        async strangersFrames() {
+            await settled(stranger, strangers);
+            return strangers.flatMap(({ frames }) => frames.filter((frame) => !strangersOwn(frame)).map((frame) => JSON.stringify(frame)));
+        },
+        writerHeard: () => bodiesOf(writer),
+    };
+}
+
+/** Takes what a socket was told: bodies of updates, ephemerals as they are; acknowledgements and barriers left out. */
+function bodiesOf(socket: TestSocket): unknown[] {
+    return socket.frames.splice(0).flatMap(({ event, data }) => {
+        if (event === 'update') return [data.body];
+        return event === 'ephemeral' ? [data] : [];
+    });
+}
+
+/** Calls a procedure at the tRPC door; its output. */
+export async function callTrpc(server: TestServer, account: TestAccount, path: string, input: unknown) {
+    const headers = { Authorization: `Bearer ${account.token}` };
+    const { status, body } = await call(server, 'POST', `/trpc/${path}`, input ?? {}, headers);
+    if (status !== 200) throw new Error(`${path} answered ${status}: ${JSON.stringify(body)}`);
+    return body.result.data;
+}
