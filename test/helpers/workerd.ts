@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Miniflare } from 'miniflare';
+import { vi } from 'vitest';
 import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from 'wrangler';
 import { deriveKeys } from '../../scripts/lib/derive-keys.mjs';
 import { inProject } from '../../scripts/lib/project.mjs';
@@ -11,7 +12,7 @@ import { inProject } from '../../scripts/lib/project.mjs';
 /** The server as it is deployed, in a workerd process of its own. */
 export interface WorkerdServer {
     url: string;
-    /** Resident memory of the process, in bytes; the last of these is what `/proc` says now. Linux only. */
+    /** Resident memory of the process now, in bytes. Linux only. */
     residentBytes(): number;
     /** Ends the process, and begins another at the same address with the same data. */
     restart(): Promise<void>;
@@ -26,7 +27,10 @@ export async function startWorkerd(vars: Record<string, string> = {}): Promise<W
     const bundle = path.join(folder, 'bundle');
     await runWrangler(['deploy', '--dry-run', '--env=', '--outdir', bundle]);
 
+    // Wrangler would tell which secrets it found, which are replaced below.
+    vi.stubEnv('WRANGLER_LOG', 'none');
     const { workerOptions } = unstable_getMiniflareWorkerOptions(inProject('wrangler.toml'));
+    vi.unstubAllEnvs();
     const options = {
         ...workerOptions,
         rootPath: bundle,
@@ -97,8 +101,9 @@ async function migrate(db: { prepare(sql: string): { run(): Promise<unknown> } }
     }
 }
 
-/** Process ids of every workerd that this process has started. */
+/** Process ids of every workerd that this process has started; none where there is no /proc. */
 function workerdProcesses(): number[] {
+    if (!existsSync('/proc')) return [];
     const pids = readdirSync('/proc')
         .filter((name) => /^\d+$/.test(name))
         .map(Number);
