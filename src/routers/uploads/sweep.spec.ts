@@ -1,6 +1,9 @@
+import { createScheduledController } from 'cloudflare:test';
 import { env as realEnv } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { getDb } from '@/db/client';
+import type { Env } from '@/env';
+import worker from '@/index';
 import { sweepFiles } from '@/routers/uploads/sweep';
 import { attachmentKey, fileKey } from '@/storage/keys';
 import { createR2Storage } from '@/storage/r2';
@@ -47,6 +50,16 @@ describe('the nightly sweep', () => {
         await sweep(25);
         expect(await exists(orphan)).toBe(false);
         expect(await exists(fileKey(account.id, kept))).toBe(true);
+    });
+
+    it('is part of what the Worker does at night', async () => {
+        const account = await createAccount(server);
+        const orphan = fileKey(account.id, 'corphan');
+        await put(orphan);
+        vi.useFakeTimers({ toFake: ['Date'] });
+        vi.setSystemTime(Date.now() + 25 * HOUR);
+        await worker.scheduled(createScheduledController(), realEnv as Env).finally(() => vi.useRealTimers());
+        expect(await exists(orphan)).toBe(false);
     });
 
     it('takes an object that another account has the row of', async () => {
