@@ -58,7 +58,7 @@ describe('the nightly sweep', () => {
         await put(orphan);
         vi.useFakeTimers({ toFake: ['Date'] });
         vi.setSystemTime(Date.now() + 25 * HOUR);
-        await worker.scheduled(createScheduledController(), realEnv as Env).finally(() => vi.useRealTimers());
+        await worker.scheduled(createScheduledController(), realEnv).finally(() => vi.useRealTimers());
         expect(await exists(orphan)).toBe(false);
     });
 
