@@ -2,7 +2,6 @@ import { createScheduledController } from 'cloudflare:test';
 import { env as realEnv } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import { getDb } from '@/db/client';
-import type { Env } from '@/env';
 import worker from '@/index';
 import { sweepFiles } from '@/routers/uploads/sweep';
 import { attachmentKey, fileKey } from '@/storage/keys';
