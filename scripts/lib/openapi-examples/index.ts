@@ -4,11 +4,15 @@ import { accessKeyExamples } from './access-keys';
 import { accountExamples } from './account';
 import { devExamples, versionExamples } from './apps';
 import { artifactExamples } from './artifacts';
+import { authExamples } from './auth';
 import { connectExamples } from './connect';
 import type { Example } from './example';
 import { kvExamples } from './kv';
 import { machineExamples } from './machines';
+import { messageExamples } from './messages';
 import { pushExamples } from './push';
+import { realtimeExamples } from './realtime';
+import { sessionExamples } from './sessions';
 import { feedExamples, friendExamples, userExamples } from './social';
 import { uploadExamples } from './uploads';
 import { usageExamples } from './usage';
@@ -16,6 +20,10 @@ import { voiceExamples } from './voice';
 
 /** Examples by domain and procedure. They stay out of the Worker, and a test holds each against its procedure. */
 export const examples: Record<string, Record<string, Example>> = {
+    auth: authExamples,
+    sessions: sessionExamples,
+    messages: messageExamples,
+    realtime: realtimeExamples,
     machines: machineExamples,
     artifacts: artifactExamples,
     accessKeys: accessKeyExamples,
