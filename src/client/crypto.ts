@@ -17,7 +17,7 @@ const HMAC_BLOCK_BYTES = 128;
 /** A leading zero byte marks the versions of a format that have a version at all. */
 const VERSION = Uint8Array.of(0);
 
-/** An X25519 key pair. */
+/** A key pair: X25519 for boxes, Ed25519 for signatures. */
 export interface KeyPair {
     publicKey: Uint8Array;
     secretKey: Uint8Array;
@@ -29,9 +29,14 @@ export interface SealRandomness {
     nonce: Uint8Array;
 }
 
+/** The Ed25519 key pair that an account logs in with. */
+export function signingKey(accountSecret: Uint8Array): KeyPair {
+    return nacl.sign.keyPair.fromSeed(accountSecret);
+}
+
 /** Body of POST /v1/auth: the challenge signed with the account's Ed25519 key. */
 export function authRequest(accountSecret: Uint8Array, challenge: Uint8Array = randomBytes(32)) {
-    const { publicKey, secretKey } = nacl.sign.keyPair.fromSeed(accountSecret);
+    const { publicKey, secretKey } = signingKey(accountSecret);
     return {
         publicKey: encodeBase64(publicKey),
         challenge: encodeBase64(challenge),

@@ -1,0 +1,46 @@
+import { TRPCClientError } from '@trpc/client';
+import type { TRPCLink } from '@trpc/client';
+import { observable } from '@trpc/server/observable';
+import type { AppRouter } from '@/client/app-router';
+
+type ErrorShape = NonNullable<TRPCClientError<AppRouter>['shape']>;
+
+/** Stable machine words of the server (`NOT_FOUND`, `UNAUTHORIZED` …), and `NETWORK` when there was no answer of its. */
+export type HappyErrorCode = ErrorShape['data']['error'] | 'NETWORK';
+
+/** What every call of the client fails with. `code` says what is wrong, `message` says it to people. */
+export class HappyError extends TRPCClientError<AppRouter> {
+    readonly code: HappyErrorCode;
+    /** HTTP status the server gave it; undefined for `NETWORK`. */
+    readonly status: number | undefined;
+    /** What to name when asking the server's operator about it. */
+    readonly requestId: string | undefined;
+    /** For `VALIDATION_FAILED`: where in the input, and what. */
+    readonly issues: { path: string; message: string }[];
+
+    constructor(error: TRPCClientError<AppRouter>) {
+        super(error.message, { ...(error.shape && { result: { error: error.shape } }), cause: error.cause });
+        const data = error.shape?.data;
+        this.name = 'HappyError';
+        this.code = data?.error ?? 'NETWORK';
+        this.status = data?.httpStatus;
+        this.requestId = data?.requestId;
+        this.issues = data?.issues ?? [];
+    }
+}
+
+/** The error as a HappyError, whatever was thrown. */
+export function toHappyError(error: unknown): HappyError {
+    if (error instanceof HappyError) return error;
+    return new HappyError(TRPCClientError.from<AppRouter>(error instanceof Error ? error : new Error(String(error))));
+}
+
+/** Makes calls fail with HappyError. */
+export const happyErrors: TRPCLink<AppRouter> = () => (options) =>
+    observable((observer) =>
+        options.next(options.op).subscribe({
+            next: (value) => observer.next(value),
+            error: (error) => observer.error(toHappyError(error)),
+            complete: () => observer.complete(),
+        }),
+    );
