@@ -9,6 +9,7 @@ export type Wire = 'native' | 'sse' | 'socket.io';
 
 /** Close codes of the source document and contract 6. */
 export const CLOSE = {
+    goingAway: 1001,
     policyViolation: 1008,
     unsupportedData: 1003,
     authFailed: 4001,

@@ -75,6 +75,11 @@ export class SocketGateway extends DurableObject<Env> {
             ping,
             due: () => this.alarms.get('ping'),
             setDue: (at) => this.alarms.set('ping', at),
+            onDead: (socket) => {
+                this.host.close(socket, CLOSE.goingAway, 'Ping timeout');
+                // Nobody is there to finish the closing.
+                this.ctx.waitUntil(this.closed(socket, CLOSE.goingAway));
+            },
             now: () => Date.now(),
         });
     }

@@ -30,11 +30,13 @@ interface Options {
     /** When the next round is due, Unix ms; it outlives evictions, and so tells when the last one was. */
     due(): number | null;
     setDue(at: number | null): void;
+    /** A client has gone without a word. */
+    onDead(socket: WebSocket): void;
     now(): number;
 }
 
 /** Creates it over one alarm. */
-export function createKeepAlive({ ctx, host, ping, due, setDue, now }: Options): KeepAlive {
+export function createKeepAlive({ ctx, host, ping, due, setDue, onDead, now }: Options): KeepAlive {
     const lastRound = () => (due() ?? now()) - ROUND_EVERY_MS;
 
     /** Gone without a word: it has answered neither the last round nor the one before. */
@@ -47,7 +49,7 @@ export function createKeepAlive({ ctx, host, ping, due, setDue, now }: Options):
         let open = 0;
         for (const [socket, state] of host.sockets()) {
             if (!isPending(state) && isDead(socket, state.connectedAt)) {
-                host.close(socket, 1001, 'Ping timeout');
+                onDead(socket);
                 continue;
             }
             send(socket, ping);
