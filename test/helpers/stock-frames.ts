@@ -66,7 +66,9 @@ function wrap(raw: WebSocket): StockFrames {
         },
     };
     raw.addEventListener('message', ({ data }) => void frames.texts.push(data as string));
-    raw.addEventListener('close', ({ code, reason }) => (frames.closed = { code, reason }));
+    raw.addEventListener('close', ({ code, reason }) => {
+        frames.closed = { code, reason };
+    });
     raw.accept();
     return frames;
 }
