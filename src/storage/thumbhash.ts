@@ -2,7 +2,7 @@ import { rgbaToThumbHash } from 'thumbhash';
 import { encodeBase64 } from '@/crypto/base64';
 import type { Pixels } from '@/storage/pixels';
 
-/** Larger pictures get no thumbhash: decoding costs about 20 ms of CPU and 4 MB of memory per million pixels. */
+/** Larger pictures get no thumbhash: decoding a PNG costs about 20 ms of CPU and 4 MB of memory per million pixels. */
 const MAX_PIXELS = 1024 * 1024;
 const MAX_BYTES = 4 * 1024 * 1024;
 
@@ -25,7 +25,7 @@ export async function thumbhash(bytes: Uint8Array, contentType: string): Promise
     // The decoders are WebAssembly, which only a Worker's build can load: scripts in Node import this file too.
     const { decodePixels } = await import('@/storage/pixels');
     try {
-        const { width, height, data } = shrink(await decodePixels(bytes, contentType));
+        const { width, height, data } = shrink(await decodePixels(bytes, contentType, SIDE));
         return encodeBase64(rgbaToThumbHash(width, height, data));
     } catch {
         return null;
