@@ -41,7 +41,7 @@ function writeAppRouter(program: ts.Program): string {
         const procedures = checker.getPropertiesOfType(checker.getTypeOfSymbol(domain)).map((procedure) => {
             const name = `${domain.name}.${procedure.name}`;
             const definition = at(checker.getTypeOfSymbol(procedure), '_def');
-            const kind = String((at(definition, 'type') as ts.StringLiteralType).value);
+            const kind = (at(definition, 'type') as ts.StringLiteralType).value;
             kinds.add(typeOf(kind));
             const input = writeType(checker, at(definition, '$types', 'input'), `input of ${name}`);
             const output = writeOutput(checker, kind, at(definition, '$types', 'output'), `output of ${name}`);

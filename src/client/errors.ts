@@ -21,6 +21,8 @@ export class HappyError extends TRPCClientError<AppRouter> {
     constructor(error: TRPCClientError<AppRouter>) {
         super(error.message, { ...(error.shape && { result: { error: error.shape } }), cause: error.cause });
         const data = error.shape?.data;
+        // Its parent claims every instance for itself.
+        Object.setPrototypeOf(this, HappyError.prototype);
         this.name = 'HappyError';
         this.code = data?.error ?? 'NETWORK';
         this.status = data?.httpStatus;
