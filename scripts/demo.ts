@@ -1,7 +1,8 @@
 /**
  * `npm run demo`: what the server is for, done once on real input and checked at every step. A phone and a stranger
  * log in, a terminal pairs with the phone, both write into one encrypted session by REST and by tRPC, read the same
- * history and decrypt it; the stranger finds nothing. Leaves its two accounts behind: they are nobody's.
+ * history and decrypt it; then all of it live on WebSockets; the stranger finds nothing. Leaves its two accounts behind:
+ * they are nobody's.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { TRPCClientError } from '@trpc/client';
@@ -9,6 +10,7 @@ import { encodeBase64 } from '@/client/base64';
 import { CommandError, runCommand, say } from './lib/console.mjs';
 import { connect, same } from './lib/demo-client';
 import type { Server } from './lib/demo-client';
+import { goLive } from './lib/demo-live';
 import {
     authRequest,
     contentKeyPair,
@@ -67,6 +69,7 @@ await runCommand(async () => {
     const sent = await exchangeMessages(server, { phone, terminal, session, dataKey });
     await readHistory(server, { phone, terminal, session, dataKey, sent });
     await staysOut(server, stranger, session);
+    await goLive(server, { phone, terminal, stranger, session, dataKey, step });
 
     say(`\nEverything is as it should be (${steps} steps, ${Date.now() - startedAt} ms).`);
 });

@@ -55,6 +55,10 @@ describe('the two commands a newcomer runs', () => {
         const { ended, output } = demo(`http://localhost:${port}`);
         expect(await ended, output() + server.output()).toBe(0);
         expect(output()).toContain('Everything is as it should be');
+        // On WebSockets: a live message, a remote call, a connection that was lost.
+        for (const done of ['decrypted; its sender got no echo', 'got its encrypted answer', 'the 3 updates it had missed']) {
+            expect(output()).toContain(done);
+        }
     });
 
     it('the demo says how to start a server where there is none', async () => {

@@ -40,7 +40,7 @@ interface Model {
     homes: Home[];
 }
 
-type Command = fc.AsyncCommand<Model, object>;
+type Command = fc.AsyncCommand<Model, object, boolean>;
 
 async function createHome(): Promise<Home> {
     const account = await createAccount(server);
@@ -292,7 +292,7 @@ const who = fc.nat({ max: 1 });
 const which = fc.nat({ max: 9 });
 const fate = fc.constantFrom<Fate>('pass', 'pass', 'pass', 'drop', 'hold', 'hold');
 const host = fc.constantFrom<'hub' | 'gateway'>('hub', 'gateway');
-const commands = fc.commands<Model, object>(
+const commands = fc.commands(
     [
         fc.tuple(who, which, fc.integer({ min: 1, max: 3 }), fate).map((args) => append(...args)),
         fc.tuple(who, which, fate).map((args) => race(...args)),
