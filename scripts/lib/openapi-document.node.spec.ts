@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { restRoutes } from '@/http/rest';
 import { buildOpenApiDocument } from './openapi-document';
-import type { Operation, Schema } from './openapi-document';
+import type { JsonContent, Operation, Schema } from './openapi-document';
 
 const document = buildOpenApiDocument();
 const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
@@ -47,8 +47,54 @@ describe('the document', () => {
         expect(document.tags?.map(({ name }) => name).sort()).toEqual([...used].sort());
     });
 
+    it.each(operations)('shows by example what %s takes and gives as JSON', (_, { requestBody, responses }) => {
+        const ok = responses[200] as { content?: Record<string, JsonContent> } | undefined;
+        for (const content of [requestBody?.content['application/json'], ok?.content?.['application/json']]) {
+            if (content) expect(content.example ?? content.examples).toBeDefined();
+        }
+    });
+
     it('is the same each time', () => {
         expect(JSON.stringify(buildOpenApiDocument())).toBe(JSON.stringify(document));
+    });
+});
+
+describe('an operation that answers published clients otherwise', () => {
+    const jsonOf = (method: string, path: string) => {
+        const ok = operationAt(method, path)?.responses[200] as {
+            description: string;
+            content: Record<string, JsonContent>;
+        };
+        return { ...ok.content['application/json'], description: ok.description };
+    };
+
+    it.each(['machines', 'artifacts'])('shows the bare list of %s beside the documented answer', (name) => {
+        const { schema, examples } = jsonOf('GET', `/v1/${name}`);
+        expect(schema?.oneOf).toEqual([
+            expect.objectContaining({ type: 'object' }),
+            expect.objectContaining({ type: 'array' }),
+        ]);
+        expect(Object.keys(examples?.documented?.value as object)).toEqual([name]);
+        expect(examples?.published?.value).toEqual((examples?.documented?.value as Record<string, unknown>)[name]);
+    });
+
+    it('shows both cursors of the feed', () => {
+        const { schema, examples } = jsonOf('GET', '/v1/feed');
+        const item = schema?.properties?.items?.items as Schema;
+        const patterns = (item.properties?.cursor?.oneOf as { pattern: string }[]).map(
+            ({ pattern }) => new RegExp(pattern),
+        );
+        const cursors = ['documented', 'published'].map(
+            (name) => (examples?.[name]?.value as { items: { cursor: string }[] }).items[0]?.cursor ?? '',
+        );
+        expect(cursors.map((cursor) => patterns.map((pattern) => pattern.test(cursor)))).toEqual([
+            [true, false],
+            [false, true],
+        ]);
+    });
+
+    it('says what deleting a session means for them', () => {
+        expect(jsonOf('DELETE', '/v1/sessions/:id').description).toMatch(/X-Happy-Client.*for good/);
     });
 });
 

@@ -12,6 +12,7 @@ import { githubPaths } from './openapi-github-paths';
 import { describeInput } from './openapi-input';
 import { serverPaths } from './openapi-server-paths';
 import { socketPaths } from './openapi-socket-paths';
+import { describeTags } from './openapi-tags';
 
 type Document = ReturnType<typeof generateOpenApiDocument>;
 
@@ -20,8 +21,15 @@ export interface Operation {
     operationId: string;
     security?: object[];
     parameters?: Parameter[];
-    requestBody?: { required?: boolean; content: Record<string, { schema: Schema; example?: unknown }> };
+    requestBody?: { required?: boolean; content: Record<string, JsonContent> };
     responses: Record<string, unknown>;
+}
+
+/** What a body holds: its schema, and an example or several by name. */
+export interface JsonContent {
+    schema: Schema;
+    example?: unknown;
+    examples?: Record<string, { summary: string; value: unknown }>;
 }
 
 /** A path or query parameter of the document. */
@@ -51,13 +59,14 @@ export function buildOpenApiDocument(): Document {
         version,
         openApiVersion: '3.1.0',
         baseUrl: '/',
-        tags: ['Server', ...tagsOf(routes)],
         securitySchemes: {
             bearer: { type: 'http', scheme: 'bearer', description: 'A login token of POST /v1/auth' },
         },
         paths: { ...serverPaths, ...socketPaths, ...githubPaths, ...filePaths },
     });
     for (const route of routes) mend(operationOf(document, route), route);
+    document.info.license = { name: 'MIT', identifier: 'MIT' };
+    document.tags = describeTags(['Server', ...tagsOf(routes)]);
     document.components = {
         ...document.components,
         schemas: { ...document.components?.schemas, Error: errorSchema },

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from 'zod-openapi';
 import { UploadAvatarOutput, UploadOutput } from '@/routers/uploads/schema';
+import { uploadExamples } from './openapi-examples/uploads';
 
 /** The shared error answers, by status. */
 const ERRORS = {
@@ -13,6 +14,18 @@ const ERRORS = {
     500: 'Internal',
     503: 'ServiceUnavailable',
 } as const;
+
+const { file } = uploadExamples.get.response;
+const avatar = {
+    id: 'cmgx4s0aa1k2j3h4g5f6d7s8g',
+    path: 'avatars/cmgx4s0aa1k2j3h4g5f6d7s8b/cmgx4s0aa1k2j3h4g5f6d7s8g.png',
+    url: 'https://happy.example.com/v1/avatars/cmgx4s0aa1k2j3h4g5f6d7s8g?sig=c2lnbmF0dXJl',
+    contentType: 'image/png',
+    size: 102_400,
+    width: 256,
+    height: 256,
+    thumbhash: null,
+};
 
 const bearer = [{ bearer: [] }];
 const bytes = z.string().meta({ format: 'binary', description: 'The bytes of the file' });
@@ -49,7 +62,10 @@ export const filePaths: ZodOpenApiPathsObject = {
                 required: true,
                 content: { 'multipart/form-data': { schema: z.object({ file: bytes, category, reuseKey }) } },
             },
-            responses: { 200: json('The stored file', UploadOutput), ...errorsOf(400, 401, 413, 415, 500, 503) },
+            responses: {
+                200: json('The stored file', UploadOutput, { success: true, file }),
+                ...errorsOf(400, 401, 413, 415, 500, 503),
+            },
         },
     },
     '/v1/uploads/raw': {
@@ -71,7 +87,10 @@ export const filePaths: ZodOpenApiPathsObject = {
                 }),
             },
             requestBody: { required: true, content: { 'application/octet-stream': { schema: bytes } } },
-            responses: { 200: json('The stored file', UploadOutput), ...errorsOf(400, 401, 413, 415, 500, 503) },
+            responses: {
+                200: json('The stored file', UploadOutput, { success: true, file }),
+                ...errorsOf(400, 401, 413, 415, 500, 503),
+            },
         },
     },
     '/v1/uploads/avatar': {
@@ -81,7 +100,10 @@ export const filePaths: ZodOpenApiPathsObject = {
             tags: ['Uploads'],
             security: bearer,
             requestBody: { required: true, content: { 'multipart/form-data': { schema: z.object({ file: bytes }) } } },
-            responses: { 200: json('The new avatar', UploadAvatarOutput), ...errorsOf(400, 401, 413, 415, 500, 503) },
+            responses: {
+                200: json('The new avatar', UploadAvatarOutput, { success: true, avatar }),
+                ...errorsOf(400, 401, 413, 415, 500, 503),
+            },
         },
     },
     '/v1/uploads/{id}/download': {
@@ -114,7 +136,7 @@ export const filePaths: ZodOpenApiPathsObject = {
             requestParams: { path: z.object({ id: z.string(), file: z.string() }) },
             requestBody: { required: true, content: { 'application/octet-stream': { schema: bytes } } },
             responses: {
-                200: json('Stored', z.object({ ok: z.literal(true) })),
+                200: json('Stored', z.object({ ok: z.literal(true) }), { ok: true }),
                 ...errorsOf(400, 401, 404, 413, 429, 500, 503),
             },
         },
@@ -156,8 +178,8 @@ function download(operation: Download): ZodOpenApiOperationObject {
     };
 }
 
-function json(description: string, schema: z.ZodType) {
-    return { description, content: { 'application/json': { schema } } };
+function json<Output extends z.ZodType>(description: string, schema: Output, example: z.input<Output>) {
+    return { description, content: { 'application/json': { schema, example } } };
 }
 
 function errorsOf(...statuses: (keyof typeof ERRORS)[]) {

@@ -49,11 +49,23 @@ export const githubPaths: ZodOpenApiPathsObject = {
                     'X-GitHub-Delivery': header('The id of the delivery'),
                 }),
             },
-            requestBody: { content: { 'application/json': { schema: z.looseObject({}) } } },
+            requestBody: {
+                content: {
+                    'application/json': {
+                        schema: z.looseObject({}),
+                        example: { action: 'revoked', sender: { id: 42, login: 'janedoe' } },
+                    },
+                },
+            },
             responses: {
                 200: {
                     description: 'Acknowledged',
-                    content: { 'application/json': { schema: z.object({ received: z.literal(true) }) } },
+                    content: {
+                        'application/json': {
+                            schema: z.object({ received: z.literal(true) }),
+                            example: { received: true },
+                        },
+                    },
                 },
                 400: { $ref: '#/components/responses/ValidationFailed' },
                 401: { $ref: '#/components/responses/Unauthorized' },

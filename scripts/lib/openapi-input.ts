@@ -7,8 +7,18 @@ export function describeInput(operation: Operation): void {
 
     const body = operation.requestBody?.content['application/json']?.schema;
     if (!operation.requestBody || !body) return;
+    simplifyAnything(body);
     if (Object.keys(body.properties ?? {}).length === 0) delete operation.requestBody;
     else operation.requestBody.required = (body.required ?? []).length > 0;
+}
+
+/** Any JSON or null is any JSON. */
+function simplifyAnything(schema: Schema): void {
+    for (const property of Object.values(schema.properties ?? {})) {
+        const isAnything = property.anyOf?.some((option) => Object.keys(option).length === 0);
+        if (isAnything) delete property.anyOf;
+        simplifyAnything(property);
+    }
 }
 
 /** A parameter is text: absence is its only null. */

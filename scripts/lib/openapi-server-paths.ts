@@ -1,5 +1,6 @@
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import * as z from 'zod';
+import { THEN } from './openapi-examples/example';
 
 const tags = ['Server'];
 const security: [] = [];
@@ -19,6 +20,12 @@ export const serverPaths: ZodOpenApiPathsObject = {
                     description: 'The server greets',
                     content: {
                         'application/json': {
+                            example: {
+                                message: 'Welcome to Happy Server! API documentation is at /docs.',
+                                version: '0.1.0',
+                                environment: 'production',
+                                timestamp: THEN,
+                            },
                             schema: z.object({
                                 message: z.string(),
                                 version: z.string(),
@@ -46,6 +53,7 @@ export const serverPaths: ZodOpenApiPathsObject = {
                     content: {
                         'application/json': {
                             schema: z.object({ status: z.literal('healthy'), timestamp, version: z.string() }),
+                            example: { status: 'healthy', timestamp: THEN, version: '0.1.0' },
                         },
                     },
                 },
@@ -58,7 +66,7 @@ export const serverPaths: ZodOpenApiPathsObject = {
             summary: 'Tell whether configuration, database, storage and Durable Objects can be reached',
             tags,
             security,
-            responses: { 200: readiness('All checks passed'), 503: readiness('A check failed') },
+            responses: { 200: readiness('All checks passed', true), 503: readiness('A check failed', false) },
         },
     },
     '/openapi.json': {
@@ -70,7 +78,12 @@ export const serverPaths: ZodOpenApiPathsObject = {
             responses: {
                 200: {
                     description: 'An OpenAPI 3.1 document',
-                    content: { 'application/json': { schema: z.looseObject({ openapi: z.string() }) } },
+                    content: {
+                        'application/json': {
+                            schema: z.looseObject({ openapi: z.string() }),
+                            example: { openapi: '3.1.0', info: { title: 'Happy Server', version: '0.1.0' }, paths: {} },
+                        },
+                    },
                 },
                 304: { description: 'The caller has this document already' },
                 500: internal(),
@@ -79,7 +92,7 @@ export const serverPaths: ZodOpenApiPathsObject = {
     },
 };
 
-function readiness(description: string) {
+function readiness(description: string, ready: boolean) {
     const checks = z.object({
         environment: z.boolean(),
         database: z.boolean(),
@@ -87,7 +100,12 @@ function readiness(description: string) {
         durableObjects: z.boolean(),
     });
     const schema = z.object({ ready: z.boolean(), checks, timestamp });
-    return { description, content: { 'application/json': { schema } } };
+    const example = {
+        ready,
+        checks: { environment: true, database: ready, storage: true, durableObjects: true },
+        timestamp: THEN,
+    };
+    return { description, content: { 'application/json': { schema, example } } };
 }
 
 function internal() {
