@@ -21,10 +21,11 @@ import type { KeepAlive } from '@/realtime/keep-alive';
 import type { OutgoingEvent } from '@/realtime/peers';
 import type { AckId, Incoming } from '@/realtime/protocol/codec';
 import { CODECS } from '@/realtime/protocol';
+import { takeAlong } from '@/realtime/take-along';
 import { createRejectedTokens, hashToken } from '@/realtime/rejected-tokens';
 import type { Revocation } from '@/realtime/revocations';
 import { isRevoked } from '@/realtime/revocations';
-import type { MissedUpdates, Room } from '@/realtime/room';
+import type { Room } from '@/realtime/room';
 import { newestHolder, registeredAt } from '@/realtime/rpc';
 import type { PendingSocket } from '@/realtime/socket-host';
 import { closeQuietly, createSocketHost, isPending, send } from '@/realtime/socket-host';
@@ -99,7 +100,7 @@ export class SocketGateway extends DurableObject<Env> {
 
     /** Takes a socket that will authenticate by message (`http/upgrade.ts`, `http/engine-io.ts`). */
     override async fetch(request: Request): Promise<Response> {
-        const parts = readInternalHeader<HandshakeParts>(request, HANDSHAKE_HEADER);
+        const parts = readInternalHeader(request, HANDSHAKE_HEADER) as HandshakeParts;
         const { wire } = this;
         const pendingUntil = Date.now() + CODECS[wire].authWithinMs;
         const { response } = this.host.accept({ v: 1, wire, pendingUntil, parts });
@@ -140,7 +141,8 @@ export class SocketGateway extends DurableObject<Env> {
         pending: PendingSocket,
         frame: Incoming,
     ): Promise<void> {
-        const message = frame.kind === 'event' && frame.event === 'auth' ? AuthMessage.safeParse(frame.data) : undefined;
+        const message =
+            frame.kind === 'event' && frame.event === 'auth' ? AuthMessage.safeParse(frame.data) : undefined;
         if (!message?.success) return this.refuse(socket, CLOSE.authFailed, 'Authentication required');
         const { token, pid } = message.data;
         if (!token) return this.refuse(socket, CLOSE.authFailed, 'Missing authentication token');
@@ -195,7 +197,9 @@ export class SocketGateway extends DurableObject<Env> {
     }
 
     private closeSilent(): void {
-        const pending = [...this.host.sockets()].flatMap(([socket, state]) => (isPending(state) ? [{ socket, state }] : []));
+        const pending = [...this.host.sockets()].flatMap(([socket, state]) =>
+            isPending(state) ? [{ socket, state }] : [],
+        );
         const late = pending.filter(({ state }) => state.pendingUntil <= Date.now());
         for (const { socket } of late) this.host.close(socket, CLOSE.authFailed, 'Authentication timeout');
         const waiting = pending.filter((one) => !late.includes(one)).map(({ state }) => state.pendingUntil);
@@ -232,7 +236,10 @@ export class SocketGateway extends DurableObject<Env> {
     /** The socket here that registered a method last, and when (Unix ms). */
     rpcHolder(accountId: string, method: string): { id: string; at: number } | null {
         const holder = newestHolder(
-            this.connections(accountId).map((connection) => ({ id: connection.id, at: registeredAt(connection, method) })),
+            this.connections(accountId).map((connection) => ({
+                id: connection.id,
+                at: registeredAt(connection, method),
+            })),
         );
         return holder?.at === undefined ? null : { id: holder.id, at: holder.at };
     }
@@ -267,9 +274,10 @@ export class SocketGateway extends DurableObject<Env> {
             answerRpc: async (targetId, callId, answer) => twice(() => hub.answerRpc(targetId, callId, answer)),
             // The hub looks for the targets of waiting calls by itself, so that 17 registrations do not wake it.
             rpcRegistered: () => undefined,
-            missedUpdates: async (connection, seq) => (await hub.missedUpdates(connection, seq)) as MissedUpdates,
+            missedUpdates: async (connection, seq) => hub.missedUpdates(connection, seq),
             relay: async (senderId, data) => hub.relay(senderId, data),
-            announce: async (ephemerals) => hub.announce(ephemerals),
+            announce: async (ephemerals) =>
+                hub.announce([...ephemerals, ...takeAlong(this.host, accountId, Date.now())]),
         };
     }
 

@@ -34,7 +34,11 @@ export interface Verdict {
 }
 
 /** Judges a heartbeat by what became of the earlier ones on its socket (contract 5.1); null when it leads to nothing. */
-export function judgeHeartbeat(connection: Connection, { kind, id, time, thinking }: Heartbeat, now: number): Verdict | null {
+export function judgeHeartbeat(
+    connection: Connection,
+    { kind, id, time, thinking }: Heartbeat,
+    now: number,
+): Verdict | null {
     const known = beatOf(connection, kind, id);
     const last = known ?? NEVER;
     const at = Math.min(time, now);
@@ -47,7 +51,12 @@ export function judgeHeartbeat(connection: Connection, { kind, id, time, thinkin
 }
 
 /** The connection after a heartbeat that was acted upon. */
-export function withHeartbeat(connection: Connection, { kind, id, thinking }: Heartbeat, { write, announce }: Verdict, now: number): Connection {
+export function withHeartbeat(
+    connection: Connection,
+    { kind, id, thinking }: Heartbeat,
+    { write, announce }: Verdict,
+    now: number,
+): Connection {
     const last = beatOf(connection, kind, id) ?? NEVER;
     return withBeat(connection, kind, id, {
         ...last,
@@ -69,6 +78,36 @@ export function isMuted(connection: Connection, kind: Heartbeat['kind'], id: str
 /** What became of the earlier heartbeats for an object, if the socket had any. */
 export function beatOf(connection: Connection, kind: Heartbeat['kind'], id: string): Beat | undefined {
     return connection.beats?.[`${kind}:${id}`];
+}
+
+/** An object that lives, as its socket knows. */
+export interface LiveObject extends Pick<Heartbeat, 'kind' | 'id' | 'thinking'> {
+    /** Unix ms; at most `WRITE_EVERY_MS` and a heartbeat old. */
+    at: number;
+}
+
+/** Longest time between two heartbeats of a live object, with some delay, in ms: daemons send one every 20 s. */
+const BEAT_EVERY_MS = 25_000;
+
+/**
+ * The connection with all its announcements made that would be due within half their time, and what they are of: one
+ * that is due takes them along, so that apps hear of everything at once. Null when there are none.
+ */
+export function withEarlyAnnouncements(
+    connection: Connection,
+    now: number,
+): { connection: Connection; live: LiveObject[] } | null {
+    let next = connection;
+    const live: LiveObject[] = [];
+    for (const [key, { announcedAt, writtenAt, thinking, mutedUntil }] of Object.entries(connection.beats ?? {})) {
+        const isAlive = announcedAt > 0 && mutedUntil <= now && now - writtenAt < WRITE_EVERY_MS + BEAT_EVERY_MS;
+        if (!isAlive || now - announcedAt < ANNOUNCE_EVERY_MS / 2) continue;
+        const colon = key.indexOf(':');
+        const [kind, id] = [key.slice(0, colon) as Heartbeat['kind'], key.slice(colon + 1)];
+        next = withHeartbeat(next, { kind, id, time: now, thinking }, { at: now, write: false, announce: true }, now);
+        live.push({ kind, id, thinking, at: writtenAt });
+    }
+    return live.length > 0 ? { connection: next, live } : null;
 }
 
 function withBeat(connection: Connection, kind: Heartbeat['kind'], id: string, beat: Beat): Connection {
