@@ -1,4 +1,6 @@
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
+import { HonoBase } from 'hono/hono-base';
+import { TrieRouter } from 'hono/router/trie-router';
 import { mountDocs } from '@/http/docs';
 import { errorResponse, notFound } from '@/http/errors';
 import { mountGithub } from '@/http/github';
@@ -17,7 +19,8 @@ import { mountUpgrade } from '@/http/upgrade';
 
 /** The whole HTTP story: what every request passes through, then the doors. */
 export function createApp(): Hono<HonoEnv> {
-    const app = new Hono<HonoEnv>();
+    // What Hono itself ends up with for these routes, after trying a router that cannot tell `:id` from `:sessionId`.
+    const app: Hono<HonoEnv> = new HonoBase<HonoEnv>({ router: new TrieRouter() });
     app.use(correlationId(), requestLog(), securityHeaders(), cors(), drain());
     mountHealth(app);
 
