@@ -1,4 +1,4 @@
 export * from '@/db/schema/tables';
 
-/** Every table and relation of the database in one object, as Drizzle takes them (contract 9). */
+/** Every table of the database in one object (contract 9). */
 export * as schema from '@/db/schema/tables';

@@ -9,7 +9,6 @@ export * from '@/db/schema/github';
 export * from '@/db/schema/kv';
 export * from '@/db/schema/machines';
 export * from '@/db/schema/push';
-export * from '@/db/schema/relations';
 export * from '@/db/schema/sessions';
 export * from '@/db/schema/system';
 export * from '@/db/schema/uploads';
