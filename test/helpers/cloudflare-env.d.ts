@@ -4,7 +4,6 @@ import type { Env } from '@/env';
 declare global {
     namespace Cloudflare {
         /** What `import { env } from 'cloudflare:workers'` holds in tests. */
-        // oxlint-disable-next-line no-shadow -- the name is Cloudflare's
         interface Env extends ServerEnv {
             TEST_MIGRATIONS: D1Migration[];
             /** Not empty in the long runs. */

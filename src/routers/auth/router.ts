@@ -19,7 +19,7 @@ import {
     TerminalRequestInput,
     TokenOutput,
 } from '@/routers/auth/schema';
-import { challenge, login, logout, logoutAll, refresh } from '@/routers/auth/service';
+import { issueChallenge, login, logout, logoutAll, refresh } from '@/routers/auth/service';
 import { accountProcedure, limitedProcedure, restOf, router } from '@/trpc';
 
 const rest = restOf('Auth');
@@ -35,7 +35,7 @@ export const authRouter = router({
         .meta(rest('POST', '/v1/auth/challenge', 'Get a challenge to sign', open))
         .input(ChallengeInput)
         .output(ChallengeOutput)
-        .mutation(({ ctx, input }) => challenge(ctx, input)),
+        .mutation(({ ctx, input }) => issueChallenge(ctx, input)),
     requestTerminal: limitedProcedure
         .meta(rest('POST', '/v1/auth/request', 'Ask for a terminal to be paired, and poll for the answer', open))
         .input(TerminalRequestInput)

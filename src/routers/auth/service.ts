@@ -46,7 +46,7 @@ export async function login(ctx: ServiceContext, { publicKey, challenge, signatu
 }
 
 /** A challenge of this server for a public key, stateless (contract 4.1). */
-export function challenge(ctx: ServiceContext, { publicKey }: ChallengeInput) {
+export function issueChallenge(ctx: ServiceContext, { publicKey }: ChallengeInput) {
     return createChallenge(ctx.config.keys.keyTree, publicKey, ctx.now());
 }
 

@@ -19,7 +19,7 @@ export const PushEventInput = z
             )
             .nullish(),
     })
-    .meta({ example: { kind: 'done', title: 'Claude is done', body: 'Refactored the parser' } });
+    .meta({ examples: [{ kind: 'done', title: 'Claude is done', body: 'Refactored the parser' }] });
 export type PushEventInput = z.infer<typeof PushEventInput>;
 
 /** What became of a notification (contract 4.2, 13). */
