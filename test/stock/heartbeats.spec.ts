@@ -50,7 +50,7 @@ describe('The heartbeats of a daemon and two sessions', () => {
     });
 
     it('of one that has ended are not taken along', async () => {
-        const [live = '', silent = ''] = [await createSession(account), await createSession(account)];
+        const [live, silent] = [await createSession(account), await createSession(account)];
         const { token } = account;
         const app = await connectFrames(server, { token });
         const socket = await connectFrames(server, { token, clientType: 'session-scoped', sessionId: live });
