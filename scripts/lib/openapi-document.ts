@@ -1,4 +1,3 @@
-import type { AnyProcedure } from '@trpc/server';
 import { generateOpenApiDocument } from 'trpc-to-openapi';
 import { restRoutes } from '@/http/rest';
 import type { RestRoute } from '@/http/rest';
@@ -87,7 +86,7 @@ function routerOf(routes: RestRoute[]): typeof appRouter {
             ...namesOf(route),
             errorResponses: [],
         };
-        return [openapi.operationId, { _def: { ...(procedure as AnyProcedure)._def, meta: { openapi } } }];
+        return [openapi.operationId, { _def: { ...procedure._def, meta: { openapi } } }];
     });
     return { _def: { procedures: Object.fromEntries(procedures) } } as unknown as typeof appRouter;
 }

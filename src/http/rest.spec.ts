@@ -17,7 +17,7 @@ beforeAll(async () => {
 describe('path parameters', () => {
     it('are decoded once', async () => {
         // No session has such an id: 404 instead of 400 says that it was taken for one.
-        for (const id of ['a%2Fb', 'a%252Fb', '%25', 'a%20b', '%E2%82%AC', `${'x'.repeat(128)}`]) {
+        for (const id of ['a%2Fb', 'a%252Fb', '%25', 'a%20b', '%E2%82%AC', 'x'.repeat(128)]) {
             const { status, body } = await account.call('GET', `/v1/sessions/${id}`);
             expect([id, status, body.error]).toEqual([id, 404, 'Session not found']);
         }

@@ -127,7 +127,7 @@ async function send(
         method,
         headers,
         ...(method !== 'GET' && {
-            body: (isRaw ? body : JSON.stringify(resolveIds(body, ids))) as BodyInit | undefined,
+            body: isRaw ? body : JSON.stringify(resolveIds(body, ids)),
         }),
     });
 }

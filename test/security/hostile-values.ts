@@ -118,7 +118,7 @@ function mutateOnce(value: unknown, { at, kind, key, value: other }: Mutation): 
     const entries: [string, unknown][] = Object.entries(value);
     if (kind === 'add' || entries.length === 0) return rebuild(value, [...entries, [key, other]]);
     const index = at % entries.length;
-    const [name, inner] = entries[index] as [string, unknown];
+    const [name, inner] = entries[index];
     if (kind === 'remove') return rebuild(value, entries.toSpliced(index, 1));
     // Half of the time deeper, where there is something deeper.
     const deeper = typeof inner === 'object' && inner !== null && at % 2 === 0;

@@ -19,7 +19,7 @@ async function everyStoredValue(): Promise<Buffer[]> {
         `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'`,
     ).all<{ name: string }>();
     const dumps = await Promise.all(
-        tables.map(({ name }) => env.DB.prepare(`SELECT * FROM "${name}"`).raw<unknown[]>()),
+        tables.map(({ name }) => env.DB.prepare(`SELECT * FROM "${name}"`).raw()),
     );
     return dumps
         .flat(2)
