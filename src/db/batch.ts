@@ -1,7 +1,7 @@
 import type { SQL } from 'drizzle-orm';
 import { eq, sql } from 'drizzle-orm';
 import type { BatchItem } from 'drizzle-orm/batch';
-import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core';
+import { dialect } from '@/db/client';
 import type { Db } from '@/db/client';
 import { accounts } from '@/db/schema';
 
@@ -51,8 +51,6 @@ export interface AccountWriteResult<Row, Reads extends readonly Read[]> {
     /** The account's `seq` after the batch; its own updates have the last numbers up to it. */
     seq: number;
 }
-
-const dialect = new SQLiteAsyncDialect();
 
 /** Runs a write of one account in one batch. Rolls back whole when a statement fails. */
 export async function writeForAccount<Row, const Reads extends readonly Read[] = readonly []>(
