@@ -7,6 +7,9 @@ import path from 'node:path';
 import { CommandError, runCommand } from './lib/console.mjs';
 import { inProject, isMain } from './lib/project.mjs';
 
+/** Scalar's viewer with all it needs in one file. Served from here, so that the page asks no outside host for it. */
+const viewer = inProject('node_modules', '@scalar', 'fastify-api-reference', 'dist', 'js', 'standalone.js');
+
 /**
  * Writes all static assets; files that are up to date keep their time, so that nothing watching them wakes.
  *
@@ -15,8 +18,12 @@ import { inProject, isMain } from './lib/project.mjs';
  * @throws {CommandError} when the OpenAPI document is missing or no JSON
  */
 export function buildAssets(source = inProject('openapi.json'), folder = inProject('dist', 'assets')) {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(path.join(folder, 'docs'), { recursive: true });
     writeIfChanged(path.join(folder, 'openapi.json'), minifiedJson(source));
+    for (const file of ['page.html', 'start.js']) {
+        writeIfChanged(path.join(folder, 'docs', file), readFileSync(inProject('assets', 'docs', file), 'utf8'));
+    }
+    writeIfChanged(path.join(folder, 'docs', 'viewer.js'), readFileSync(viewer, 'utf8'));
 }
 
 /** @param {string} file */

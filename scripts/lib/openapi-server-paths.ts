@@ -90,6 +90,20 @@ export const serverPaths: ZodOpenApiPathsObject = {
             },
         },
     },
+    '/docs': {
+        get: {
+            operationId: 'docs',
+            summary: 'Browse this document',
+            description: 'A page that asks no other host for anything.',
+            tags,
+            security,
+            responses: {
+                200: { description: 'The page', content: { 'text/html': { schema: z.string() } } },
+                304: { description: 'The caller has this page already' },
+                500: internal(),
+            },
+        },
+    },
 };
 
 function readiness(description: string, ready: boolean) {

@@ -14,8 +14,8 @@ interface Operation {
     responses: Record<string, unknown>;
 }
 
-/** Doors with a wire of their own, which OpenAPI cannot describe. */
-const BESIDE_OPENAPI = ['/*', '/trpc/*'];
+/** Doors with a wire of their own, which OpenAPI cannot describe, and the parts of the page at /docs. */
+const BESIDE_OPENAPI = ['/*', '/trpc/*', '/docs/viewer.js', '/docs/start.js'];
 
 const server = startServer();
 const spell = (path: string) => path.replace(/:(\w+)(\{[^}]*\})?/g, '{$1}').replace(/(?<=.)\/$/, '');
