@@ -13,7 +13,11 @@ export function speaksEngineIo(c: Context<HonoEnv>): boolean {
  * don't use, other versions and HTTP long-polling, is refused (contract 7.8).
  */
 export async function upgradeEngineIo(c: Context<HonoEnv>): Promise<Response> {
-    const { env, req, var: { requestId } } = c;
+    const {
+        env,
+        req,
+        var: { requestId },
+    } = c;
     const problem = unsupported(c);
     if (problem) return c.json({ error: problem, code: 'VALIDATION_FAILED', requestId }, 400);
 

@@ -3,7 +3,8 @@
 /** Their image names all of its facts; what is unknown is nothing rather than null. */
 export function stockImage<Image extends object>(image: Image | null) {
     if (image === null) return null;
-    const { width, height, thumbhash, ...rest } = image as Image & Partial<Record<'width' | 'height' | 'thumbhash', unknown>>;
+    const { width, height, thumbhash, ...rest } = image as Image &
+        Partial<Record<'width' | 'height' | 'thumbhash', unknown>>;
     return { ...rest, width: width ?? 0, height: height ?? 0, thumbhash: thumbhash ?? '' };
 }
 

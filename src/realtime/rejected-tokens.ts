@@ -19,7 +19,9 @@ export interface RejectedTokens {
 /** Opens them in an object's SQLite. */
 export function createRejectedTokens({ sql }: DurableObjectStorage, now: () => number): RejectedTokens {
     sql.exec('CREATE TABLE IF NOT EXISTS RejectedToken (hash TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID');
-    const rows = sql.exec<{ hash: string; until: number }>('SELECT hash, until FROM RejectedToken ORDER BY until').toArray();
+    const rows = sql
+        .exec<{ hash: string; until: number }>('SELECT hash, until FROM RejectedToken ORDER BY until')
+        .toArray();
     const until = new Map(rows.map((row) => [row.hash, row.until]));
     const kept = new Map(until);
 

@@ -13,6 +13,9 @@ export function takeAlong(host: SocketHost, accountId: string, now: number): Add
         const early = withEarlyAnnouncements(connection, now);
         if (!early) return [];
         host.setState(socket, early.connection);
-        return early.live.map(({ kind, id, thinking, at }) => ({ ephemeral: activity(kind, id, true, at, thinking), to: {} }));
+        return early.live.map(({ kind, id, thinking, at }) => ({
+            ephemeral: activity(kind, id, true, at, thinking),
+            to: {},
+        }));
     });
 }

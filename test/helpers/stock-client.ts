@@ -31,7 +31,11 @@ export async function createStockAccount(url: string): Promise<StockAccount> {
     const { privateKey, publicKey } = generateKeyPairSync('ed25519');
     const challenge = randomBytes(32);
     const key = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url').toString('base64');
-    const body = { publicKey: key, challenge: challenge.toString('base64'), signature: sign(null, challenge, privateKey).toString('base64') };
+    const body = {
+        publicKey: key,
+        challenge: challenge.toString('base64'),
+        signature: sign(null, challenge, privateKey).toString('base64'),
+    };
     const { token } = (await request(url, 'POST', 'v1/auth', body)) as { token: string };
     const { sub } = JSON.parse(atob(token.split('.')[1] ?? '')) as { sub: string };
     return { id: sub, token, call: (method, path, data) => request(url, method, path, data, token) };
@@ -81,12 +85,17 @@ export function createStockSocket(url: string, auth: object, options: Parameters
         events: [],
         updates: () => socket.events.filter(({ event }) => event === 'update').map(({ args }) => args[0]),
         next: (event, fits = () => true) =>
-            until(() => {
-                const found = socket.events.find((one) => one.event === event && fits(one.args[0]));
-                return found && { found: found.args[0] };
-            }, `${event} among ${JSON.stringify(socket.events)}`).then(({ found }) => found),
+            until(
+                () => {
+                    const found = socket.events.find((one) => one.event === event && fits(one.args[0]));
+                    return found && { found: found.args[0] };
+                },
+                `${event} among ${JSON.stringify(socket.events)}`,
+            ).then(({ found }) => found),
     };
-    client.onAny((event: string, ...args: unknown[]) => socket.events.push({ event, args: args.filter((arg) => typeof arg !== 'function') }));
+    client.onAny((event: string, ...args: unknown[]) =>
+        socket.events.push({ event, args: args.filter((arg) => typeof arg !== 'function') }),
+    );
     return socket;
 }
 
@@ -100,7 +109,12 @@ export async function connect({ io: client }: StockSocket): Promise<void> {
 }
 
 /** A connected client of the account. */
-export async function openStockSocket(url: string, account: StockAccount, auth: object = {}, options?: Parameters<typeof io>[1]): Promise<StockSocket> {
+export async function openStockSocket(
+    url: string,
+    account: StockAccount,
+    auth: object = {},
+    options?: Parameters<typeof io>[1],
+): Promise<StockSocket> {
     const socket = createStockSocket(url, { token: account.token, ...auth }, options);
     await connect(socket);
     return socket;

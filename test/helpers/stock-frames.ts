@@ -31,7 +31,11 @@ export async function openFrames(server: TestServer, headers: Record<string, str
 }
 
 /** Opens it and authenticates. */
-export async function connectFrames(server: TestServer, auth: object, headers?: Record<string, string>): Promise<StockFrames> {
+export async function connectFrames(
+    server: TestServer,
+    auth: object,
+    headers?: Record<string, string>,
+): Promise<StockFrames> {
     const frames = await openFrames(server, headers);
     frames.send(`40${JSON.stringify(auth)}`);
     await frames.next('40');
@@ -57,7 +61,9 @@ function wrap(raw: WebSocket): StockFrames {
                 .map(([, ...args]) => args),
         next: async (beginning) => {
             const find = () => frames.texts.find((text) => text.startsWith(beginning));
-            await expect.poll(find, { timeout: 5_000, interval: 5, message: `${beginning} among ${frames.texts.join('\n')}` }).toBeDefined();
+            await expect
+                .poll(find, { timeout: 5_000, interval: 5, message: `${beginning} among ${frames.texts.join('\n')}` })
+                .toBeDefined();
             return find() as string;
         },
         async untilClosed() {

@@ -2,7 +2,13 @@ import * as z from 'zod';
 
 /** What the mobile and web app insists on, by what it is seen to drop or refuse otherwise; fields it ignores are free. */
 const versioned = z.object({ version: z.number(), value: z.string() });
-const Image = z.object({ width: z.number(), height: z.number(), thumbhash: z.string(), path: z.string(), url: z.string() });
+const Image = z.object({
+    width: z.number(),
+    height: z.number(),
+    thumbhash: z.string(),
+    path: z.string(),
+    url: z.string(),
+});
 const GitHub = z.object({
     id: z.number(),
     login: z.string(),
@@ -129,7 +135,13 @@ export const AppUpdateBody = z.discriminatedUnion('t', [
 
 /** Ephemerals, all fields present. */
 export const AppEphemeral = z.discriminatedUnion('type', [
-    z.object({ type: z.literal('activity'), id: z.string(), active: z.boolean(), activeAt: z.number(), thinking: z.boolean() }),
+    z.object({
+        type: z.literal('activity'),
+        id: z.string(),
+        active: z.boolean(),
+        activeAt: z.number(),
+        thinking: z.boolean(),
+    }),
     z.object({ type: z.literal('machine-activity'), id: z.string(), active: z.boolean(), activeAt: z.number() }),
     z.object({ type: z.literal('machine-status'), machineId: z.string(), online: z.boolean(), timestamp: z.number() }),
     z.object({

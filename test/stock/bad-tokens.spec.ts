@@ -108,7 +108,9 @@ describe('A daemon with a bad token', () => {
 
     it('is not remembered for what was not the token’s fault', async () => {
         const account = await createAccount(server);
-        expect(await knock(account.token, { clientType: 'session-scoped', sessionId: 'nobody' })).toBe('44{"message":"Session not found"}');
+        expect(await knock(account.token, { clientType: 'session-scoped', sessionId: 'nobody' })).toBe(
+            '44{"message":"Session not found"}',
+        );
         const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
         const broken = vi.spyOn(Object.getPrototypeOf(env.DB) as D1Database, 'prepare').mockImplementation(() => {
             throw new Error('D1 is down');
@@ -131,7 +133,11 @@ describe('The memory of rejected tokens', () => {
             const rows = () => storage.sql.exec<{ n: number }>('SELECT count(*) AS n FROM RejectedToken').one().n;
             for (let i = 0; i < 12_000; i++) tokens.add(`flood-${i}`);
             expect(rows()).toBe(200);
-            expect([tokens.has('flood-0'), tokens.has('flood-2001'), tokens.has('flood-11999')]).toEqual([false, true, true]);
+            expect([tokens.has('flood-0'), tokens.has('flood-2001'), tokens.has('flood-11999')]).toEqual([
+                false,
+                true,
+                true,
+            ]);
             now += 10 * 60_000 + 1;
             tokens.add('late');
             expect([rows(), tokens.has('flood-11999'), tokens.has('late')]).toEqual([1, false, true]);

@@ -30,7 +30,14 @@ describe.skipIf(!happyPackage)('The library of happy 1.2.5 (needs HAPPY_PACKAGE)
     // oxlint-disable-next-line typescript/no-explicit-any
     let api: any;
     const content = contentKeyPair(randomBytes(32));
-    const facts = { path: '/home/test', host: 'box', homeDir: '/home/test', happyHomeDir: '/h', happyLibDir: '/l', happyToolsDir: '/t' };
+    const facts = {
+        path: '/home/test',
+        host: 'box',
+        homeDir: '/home/test',
+        happyHomeDir: '/h',
+        happyLibDir: '/l',
+        happyToolsDir: '/t',
+    };
 
     beforeAll(async () => {
         server = await startWorkerd();
@@ -82,7 +89,9 @@ describe.skipIf(!happyPackage)('The library of happy 1.2.5 (needs HAPPY_PACKAGE)
 
         for (const text of ['one', 'two', 'three']) {
             const message = encryptJson({ role: 'user', content: { type: 'text', text } }, key);
-            await account.call('POST', `v3/sessions/${session.id}/messages`, { messages: [{ content: message, localId: randomUUID() }] });
+            await account.call('POST', `v3/sessions/${session.id}/messages`, {
+                messages: [{ content: message, localId: randomUUID() }],
+            });
             // One at a time: what comes while the library loads its history, it takes twice.
             await until(() => heard.at(-1) === text, `${text}, heard ${heard.join()}`);
         }
@@ -92,23 +101,46 @@ describe.skipIf(!happyPackage)('The library of happy 1.2.5 (needs HAPPY_PACKAGE)
 
     it('changes metadata and state, also against a concurrent writer, and hears of changes', async () => {
         const { session, key, client } = await newSession();
-        await app.io.emitWithAck('update-metadata', { sid: session.id, metadata: encryptJson({ ...facts, name: 'by the app' }, key), expectedVersion: 1 });
+        await app.io.emitWithAck('update-metadata', {
+            sid: session.id,
+            metadata: encryptJson({ ...facts, name: 'by the app' }, key),
+            expectedVersion: 1,
+        });
         client.updateMetadata((metadata: object) => ({ ...metadata, summary: { text: 'Summed up', updatedAt: 1 } }));
-        const { body } = await updateOf('update-session', ({ id, metadata }: { id: string; metadata?: { version: number } }) => id === session.id && metadata?.version === 3);
-        expect(decryptJson(body.metadata.value, key)).toMatchObject({ name: 'by the app', summary: { text: 'Summed up' } });
+        const { body } = await updateOf(
+            'update-session',
+            ({ id, metadata }: { id: string; metadata?: { version: number } }) =>
+                id === session.id && metadata?.version === 3,
+        );
+        expect(decryptJson(body.metadata.value, key)).toMatchObject({
+            name: 'by the app',
+            summary: { text: 'Summed up' },
+        });
 
         client.updateAgentState(() => ({ controlledByUser: false, requests: {} }));
-        const state = await updateOf('update-session', ({ id, agentState }: { id: string; agentState?: object }) => id === session.id && agentState !== undefined);
+        const state = await updateOf(
+            'update-session',
+            ({ id, agentState }: { id: string; agentState?: object }) => id === session.id && agentState !== undefined,
+        );
         expect(decryptJson(state.body.agentState.value, key)).toMatchObject({ controlledByUser: false });
-        await app.io.emitWithAck('update-metadata', { sid: session.id, metadata: encryptJson({ ...facts, name: 'again' }, key), expectedVersion: 3 });
+        await app.io.emitWithAck('update-metadata', {
+            sid: session.id,
+            metadata: encryptJson({ ...facts, name: 'again' }, key),
+            expectedVersion: 3,
+        });
         await until(() => client.getMetadata()?.name === 'again', 'the change by the app');
         await client.close();
     });
 
     it('answers calls, reports usage, lives and ends', async () => {
         const { session, key, client } = await newSession();
-        client.rpcHandlerManager.registerHandler('greet', async ({ name }: { name: string }) => ({ said: `Hello ${name}` }));
-        const answer = await app.io.emitWithAck('rpc-call', { method: `${session.id}:greet`, params: encryptJson({ name: 'app' }, key) });
+        client.rpcHandlerManager.registerHandler('greet', async ({ name }: { name: string }) => ({
+            said: `Hello ${name}`,
+        }));
+        const answer = await app.io.emitWithAck('rpc-call', {
+            method: `${session.id}:greet`,
+            params: encryptJson({ name: 'app' }, key),
+        });
         expect(decryptJson(answer.result, key)).toEqual({ said: 'Hello app' });
 
         client.keepAlive(true, 'remote');
@@ -118,14 +150,24 @@ describe.skipIf(!happyPackage)('The library of happy 1.2.5 (needs HAPPY_PACKAGE)
         const usage = await app.next('ephemeral', ({ type, id }) => type === 'usage' && id === session.id);
         expect(usage.tokens).toEqual({ total: 16, input: 10, output: 5, cache_creation: 0, cache_read: 1 });
         client.sendSessionDeath();
-        await app.next('ephemeral', ({ type, id, active }) => type === 'activity' && id === session.id && active === false);
+        await app.next(
+            'ephemeral',
+            ({ type, id, active }) => type === 'activity' && id === session.id && active === false,
+        );
         await client.flush();
         await client.close();
     });
 
     it('runs a machine that is ready, and answers', async () => {
         const machineId = randomUUID();
-        const metadata = { host: 'box', platform: 'linux', happyCliVersion: '1.2.5', homeDir: '/', happyHomeDir: '/h', happyLibDir: '/l' };
+        const metadata = {
+            host: 'box',
+            platform: 'linux',
+            happyCliVersion: '1.2.5',
+            homeDir: '/',
+            happyHomeDir: '/h',
+            happyLibDir: '/l',
+        };
         const machine = await api.getOrCreateMachine({ machineId, metadata, daemonState: { status: 'offline' } });
         const client = api.machineSyncClient(machine);
         client.setRPCHandlers({
@@ -136,40 +178,59 @@ describe.skipIf(!happyPackage)('The library of happy 1.2.5 (needs HAPPY_PACKAGE)
         });
         client.connect();
         await until(() => client.isReady(), 'a ready machine');
-        await app.next('ephemeral', ({ type, id, active }) => type === 'machine-activity' && id === machineId && active === true);
+        await app.next(
+            'ephemeral',
+            ({ type, id, active }) => type === 'machine-activity' && id === machineId && active === true,
+        );
         const [stored] = await account.call('GET', 'v1/machines');
         const key = unwrapDataKey(stored.dataEncryptionKey, content.secretKey) ?? new Uint8Array();
         expect(decryptJson(stored.metadata, key)).toMatchObject(metadata);
         const params = encryptJson({ command: 'echo from the app', cwd: '/' }, key);
         const answer = await app.io.emitWithAck('rpc-call', { method: `${machineId}:bash`, params });
-        expect(decryptJson(answer.result, key)).toMatchObject({ success: true, stdout: expect.stringContaining('from the app') });
-        expect(decryptJson((await account.call('GET', 'v1/machines'))[0].daemonState, key)).toMatchObject({ status: 'running' });
+        expect(decryptJson(answer.result, key)).toMatchObject({
+            success: true,
+            stdout: expect.stringContaining('from the app'),
+        });
+        expect(decryptJson((await account.call('GET', 'v1/machines'))[0].daemonState, key)).toMatchObject({
+            status: 'running',
+        });
         client.shutdown();
-        await app.next('ephemeral', ({ type, id, active }) => type === 'machine-activity' && id === machineId && active === false);
+        await app.next(
+            'ephemeral',
+            ({ type, id, active }) => type === 'machine-activity' && id === machineId && active === false,
+        );
     });
 
-    it.skipIf(!hasNetwork)('comes back after a restart of the server (needs a network interface), and misses nothing', async () => {
-        const { session, key, client } = await newSession();
-        const heard: string[] = [];
-        client.onUserMessage(({ content: { text } }: { content: { text: string } }) => heard.push(text));
-        client.rpcHandlerManager.registerHandler('greet', async () => 'still here');
-        const write = (text: string) => {
-            const message = encryptJson({ role: 'user', content: { type: 'text', text } }, key);
-            return account.call('POST', `v3/sessions/${session.id}/messages`, { messages: [{ content: message, localId: randomUUID() }] });
-        };
-        await write('before');
-        await until(() => heard.length === 1, 'the first message');
-        await server.restart();
-        await write('while away');
-        await until(() => heard.length === 2, 'the missed message', 20_000);
-        await until(() => app.io.disconnected, 'disconnect');
-        await connect(app);
-        expect(app.io.recovered).toBe(true);
-        const answer = await app.io.emitWithAck('rpc-call', { method: `${session.id}:greet`, params: encryptJson({}, key) });
-        expect(decryptJson(answer.result, key)).toBe('still here');
-        await write('after');
-        await until(() => heard.length === 3, 'the last message');
-        expect(heard).toEqual(['before', 'while away', 'after']);
-        await client.close();
-    });
+    it.skipIf(!hasNetwork)(
+        'comes back after a restart of the server (needs a network interface), and misses nothing',
+        async () => {
+            const { session, key, client } = await newSession();
+            const heard: string[] = [];
+            client.onUserMessage(({ content: { text } }: { content: { text: string } }) => heard.push(text));
+            client.rpcHandlerManager.registerHandler('greet', async () => 'still here');
+            const write = (text: string) => {
+                const message = encryptJson({ role: 'user', content: { type: 'text', text } }, key);
+                return account.call('POST', `v3/sessions/${session.id}/messages`, {
+                    messages: [{ content: message, localId: randomUUID() }],
+                });
+            };
+            await write('before');
+            await until(() => heard.length === 1, 'the first message');
+            await server.restart();
+            await write('while away');
+            await until(() => heard.length === 2, 'the missed message', 20_000);
+            await until(() => app.io.disconnected, 'disconnect');
+            await connect(app);
+            expect(app.io.recovered).toBe(true);
+            const answer = await app.io.emitWithAck('rpc-call', {
+                method: `${session.id}:greet`,
+                params: encryptJson({}, key),
+            });
+            expect(decryptJson(answer.result, key)).toBe('still here');
+            await write('after');
+            await until(() => heard.length === 3, 'the last message');
+            expect(heard).toEqual(['before', 'while away', 'after']);
+            await client.close();
+        },
+    );
 });

@@ -15,7 +15,9 @@ let account: TestAccount;
 beforeEach(async () => {
     account = await createAccount(server);
     // Its pings are answered in real time, which would look late by the clock that is held here.
-    await runInDurableObject(env.SOCKET_GATEWAY.getByName('socketio-0'), (gateway) => Object.assign(gateway, { keepAlive: undefined }));
+    await runInDurableObject(env.SOCKET_GATEWAY.getByName('socketio-0'), (gateway) =>
+        Object.assign(gateway, { keepAlive: undefined }),
+    );
 });
 
 const MINUTES = 5;

@@ -24,7 +24,8 @@ beforeEach(async () => {
 });
 
 const gateway = () => env.SOCKET_GATEWAY.getByName(gatewayName(server.env, 'socket.io', address));
-const open = (auth: object = {}) => connectFrames(server, { token: account.token, ...auth }, { 'CF-Connecting-IP': address });
+const open = (auth: object = {}) =>
+    connectFrames(server, { token: account.token, ...auth }, { 'CF-Connecting-IP': address });
 const pings = (socket: StockFrames) => socket.texts.filter((text) => text === '2').length;
 const alarm = () => runInDurableObject(gateway(), (_, { storage }) => storage.getAlarm());
 

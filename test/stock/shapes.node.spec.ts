@@ -3,7 +3,12 @@ import { CoreUpdateBodySchema, CoreUpdateContainerSchema } from '@slopus/happy-w
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { images } from '@test/fixtures/images';
-import { createStockAccount, createStockMachine, createStockSession, openStockSocket } from '@test/helpers/stock-client';
+import {
+    createStockAccount,
+    createStockMachine,
+    createStockSession,
+    openStockSocket,
+} from '@test/helpers/stock-client';
 import type { StockAccount, StockSocket } from '@test/helpers/stock-client';
 import { startWorkerd } from '@test/helpers/workerd';
 import type { WorkerdServer } from '@test/helpers/workerd';

@@ -24,7 +24,11 @@ afterEach(() => {
     for (const client of clients.splice(0)) client.close();
 });
 
-async function open(account: StockAccount, auth?: object, options?: Parameters<typeof openStockSocket>[3]): Promise<StockSocket> {
+async function open(
+    account: StockAccount,
+    auth?: object,
+    options?: Parameters<typeof openStockSocket>[3],
+): Promise<StockSocket> {
     const socket = await openStockSocket(server.url, account, auth, options);
     clients.push(socket.io);
     return socket;
@@ -49,7 +53,10 @@ describe('The published Socket.IO client', () => {
         await account.call('POST', `v3/sessions/${sid}/messages`, { messages: [{ content: 'aGk=', localId: 'a' }] });
 
         const update = await socket.next('update', ({ body }) => body.t === 'new-message');
-        expect(update.body).toMatchObject({ sid, message: { seq: 1, localId: 'a', content: { t: 'encrypted', c: 'aGk=' } } });
+        expect(update.body).toMatchObject({
+            sid,
+            message: { seq: 1, localId: 'a', content: { t: 'encrypted', c: 'aGk=' } },
+        });
         expect(socket.events.map(({ event, args }) => [event, args[0].body.t, args[1]])).toEqual([
             ['update', 'new-session', '1'],
             ['update', 'new-message', '2'],
@@ -59,8 +66,16 @@ describe('The published Socket.IO client', () => {
     it.each([
         ['no token', {}, 'Missing authentication token'],
         ['a bad token', { token: 'a.b.c' }, 'Invalid authentication token'],
-        ['no session id', { token: 'a.b.c', clientType: 'session-scoped' }, 'Session ID required for session-scoped clients'],
-        ['no machine id', { token: 'a.b.c', clientType: 'machine-scoped' }, 'Machine ID required for machine-scoped clients'],
+        [
+            'no session id',
+            { token: 'a.b.c', clientType: 'session-scoped' },
+            'Session ID required for session-scoped clients',
+        ],
+        [
+            'no machine id',
+            { token: 'a.b.c', clientType: 'machine-scoped' },
+            'Machine ID required for machine-scoped clients',
+        ],
     ])('is refused with %s', async (_, auth, message) => {
         expect(await refusalOf(auth)).toBe(message);
     });
@@ -89,11 +104,29 @@ describe('The published Socket.IO client', () => {
         const socket = await open(account, { clientType: 'session-scoped', sessionId: sid });
         const ask = (event: string, data?: unknown) => socket.io.emitWithAck(event, data);
 
-        expect(await ask('message', { sid, message: 'aGk=', localId: 'm' })).toEqual({ result: 'success', id: expect.any(String), seq: 1 });
-        expect(await ask('update-metadata', { sid, metadata: 'bmV3', expectedVersion: 1 })).toEqual({ result: 'success', version: 2, metadata: 'bmV3' });
-        expect(await ask('update-metadata', { sid, metadata: 'b2xk', expectedVersion: 1 })).toEqual({ result: 'version-mismatch', version: 2, metadata: 'bmV3' });
-        expect(await ask('update-metadata', { sid: 'nobody', metadata: 'b2xk', expectedVersion: 1 })).toMatchObject({ result: 'error' });
-        expect(await ask('update-state', { sid, agentState: 'c3RhdGU=', expectedVersion: 0 })).toEqual({ result: 'success', version: 1, agentState: 'c3RhdGU=' });
+        expect(await ask('message', { sid, message: 'aGk=', localId: 'm' })).toEqual({
+            result: 'success',
+            id: expect.any(String),
+            seq: 1,
+        });
+        expect(await ask('update-metadata', { sid, metadata: 'bmV3', expectedVersion: 1 })).toEqual({
+            result: 'success',
+            version: 2,
+            metadata: 'bmV3',
+        });
+        expect(await ask('update-metadata', { sid, metadata: 'b2xk', expectedVersion: 1 })).toEqual({
+            result: 'version-mismatch',
+            version: 2,
+            metadata: 'bmV3',
+        });
+        expect(await ask('update-metadata', { sid: 'nobody', metadata: 'b2xk', expectedVersion: 1 })).toMatchObject({
+            result: 'error',
+        });
+        expect(await ask('update-state', { sid, agentState: 'c3RhdGU=', expectedVersion: 0 })).toEqual({
+            result: 'success',
+            version: 1,
+            agentState: 'c3RhdGU=',
+        });
         expect(await ask('session-alive', { sid, time: Date.now(), thinking: true })).toEqual({ result: 'success' });
         expect(await ask('ping')).toEqual(expect.any(Object));
         expect(await ask('unheard-of', {})).toEqual({ result: 'error', message: 'Unknown event' });
@@ -116,15 +149,25 @@ describe('The published Socket.IO client', () => {
         const daemon = await open(account, { clientType: 'machine-scoped', machineId });
         const app = await open(account);
         const method = `${machineId}:bash`;
-        daemon.io.on('rpc-request', ({ params }: { params: string }, answer: (result: string) => void) => answer(`${params}!`));
+        daemon.io.on('rpc-request', ({ params }: { params: string }, answer: (result: string) => void) =>
+            answer(`${params}!`),
+        );
         daemon.io.emit('rpc-register', { method });
         expect(await daemon.next('rpc-registered')).toEqual({ method });
 
         expect(await app.io.emitWithAck('rpc-call', { method, params: 'ls' })).toEqual({ ok: true, result: 'ls!' });
-        const many = await Promise.all(Array.from({ length: 20 }, (_, i) => app.io.emitWithAck('rpc-call', { method, params: `${i}` })));
+        const many = await Promise.all(
+            Array.from({ length: 20 }, (_, i) => app.io.emitWithAck('rpc-call', { method, params: `${i}` })),
+        );
         expect(many.map(({ result }) => result)).toEqual(Array.from({ length: 20 }, (_, i) => `${i}!`));
-        expect(await daemon.io.emitWithAck('rpc-call', { method, params: 'ls' })).toEqual({ ok: false, error: 'Cannot call RPC on the same socket' });
-        expect(await app.io.emitWithAck('rpc-call', { params: 'ls' })).toEqual({ ok: false, error: 'Invalid parameters: method is required' });
+        expect(await daemon.io.emitWithAck('rpc-call', { method, params: 'ls' })).toEqual({
+            ok: false,
+            error: 'Cannot call RPC on the same socket',
+        });
+        expect(await app.io.emitWithAck('rpc-call', { params: 'ls' })).toEqual({
+            ok: false,
+            error: 'Invalid parameters: method is required',
+        });
     });
 
     it('is told that its machine or session lives', async () => {
@@ -136,7 +179,11 @@ describe('The published Socket.IO client', () => {
         await app.next('ephemeral', ({ type, active }) => type === 'machine-activity' && active === true);
         const session = await open(account, { clientType: 'session-scoped', sessionId: sid });
         session.io.volatile.emit('session-alive', { sid, time: Date.now(), thinking: true });
-        expect(await app.next('ephemeral', ({ type }) => type === 'activity')).toMatchObject({ id: sid, active: true, thinking: true });
+        expect(await app.next('ephemeral', ({ type }) => type === 'activity')).toMatchObject({
+            id: sid,
+            active: true,
+            thinking: true,
+        });
         daemon.io.close();
         await app.next('ephemeral', ({ type, active }) => type === 'machine-activity' && active === false);
     });
@@ -149,8 +196,13 @@ describe('The published Socket.IO client', () => {
         session.io.emit('update-metadata', { sid, metadata: 'YXJjaGl2ZWQ=', expectedVersion: 1 });
         session.io.emit('session-end', { sid, time: Date.now() });
         session.io.close();
-        expect(await app.next('update', ({ body }) => body.t === 'update-session')).toMatchObject({ body: { metadata: { value: 'YXJjaGl2ZWQ=' } } });
-        expect(await app.next('ephemeral', ({ type }) => type === 'activity')).toMatchObject({ id: sid, active: false });
+        expect(await app.next('update', ({ body }) => body.t === 'update-session')).toMatchObject({
+            body: { metadata: { value: 'YXJjaGl2ZWQ=' } },
+        });
+        expect(await app.next('ephemeral', ({ type }) => type === 'activity')).toMatchObject({
+            id: sid,
+            active: false,
+        });
     });
 });
 
@@ -159,7 +211,8 @@ describe('Connection state recovery', () => {
         const account = await createStockAccount(server.url);
         const sid = await createStockSession(account);
         const app = await open(account);
-        const write = (localId: string) => account.call('POST', `v3/sessions/${sid}/messages`, { messages: [{ content: 'aGk=', localId }] });
+        const write = (localId: string) =>
+            account.call('POST', `v3/sessions/${sid}/messages`, { messages: [{ content: 'aGk=', localId }] });
         await write('1');
         await app.next('update');
         await cut(app);
@@ -190,7 +243,8 @@ describe('Connection state recovery', () => {
         const account = await createStockAccount(server.url);
         const sid = await createStockSession(account);
         const app = await open(account);
-        const write = (localId: string) => account.call('POST', `v3/sessions/${sid}/messages`, { messages: [{ content: 'aGk=', localId }] });
+        const write = (localId: string) =>
+            account.call('POST', `v3/sessions/${sid}/messages`, { messages: [{ content: 'aGk=', localId }] });
         await write('1');
         await app.next('update');
         await server.restart();
@@ -212,7 +266,9 @@ describe('Connection state recovery', () => {
         ]) {
             const socket = await open(account, auth);
             await cut(socket);
-            await account.call('POST', `v3/sessions/${sid}/messages`, { messages: [{ content: 'aGk=', localId: machineId + auth.clientType }] });
+            await account.call('POST', `v3/sessions/${sid}/messages`, {
+                messages: [{ content: 'aGk=', localId: machineId + auth.clientType }],
+            });
             await connect(socket);
             expect(socket.io.recovered).toBeFalsy();
             await socket.io.emitWithAck('ping');

@@ -71,7 +71,11 @@ describe.each([1, 4])(`${ACCOUNTS * SOCKETS_EACH} sockets of ${ACCOUNTS} account
 
         const all = Array.from({ length: ROUNDS + 1 }, (_, i) => i + 2);
         const seqs = (socket: StockSocket) => socket.updates().map(({ seq }) => seq);
-        await until(() => sockets.every((socket) => seqs(socket).at(-1) === all.at(-1)), 'the last update everywhere', 30_000);
+        await until(
+            () => sockets.every((socket) => seqs(socket).at(-1) === all.at(-1)),
+            'the last update everywhere',
+            30_000,
+        );
         expect(sockets.map(seqs).filter((seen) => seen.some((seq, i) => seq <= (seen[i - 1] ?? 0)))).toEqual([]);
         const incomplete = sockets.filter((socket) => seqs(socket).join() !== all.join());
         // A crash between commit and publish: the account's hub found the gap, and said so.

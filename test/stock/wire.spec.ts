@@ -25,8 +25,16 @@ describe('The Socket.IO wire', () => {
     it('goes as published clients know it', async () => {
         const socket = await openFrames(server);
         const greeting = JSON.parse(socket.texts[0]?.slice(1) ?? '');
-        expect(greeting).toEqual({ sid: expect.any(String), upgrades: [], pingInterval: 25_000, pingTimeout: 65_000, maxPayload: 1_000_000 });
-        socket.send(`40${JSON.stringify({ token: account.token, clientType: 'user-scoped', happyClient: 'ios/1.7.0' })}`);
+        expect(greeting).toEqual({
+            sid: expect.any(String),
+            upgrades: [],
+            pingInterval: 25_000,
+            pingTimeout: 65_000,
+            maxPayload: 1_000_000,
+        });
+        socket.send(
+            `40${JSON.stringify({ token: account.token, clientType: 'user-scoped', happyClient: 'ios/1.7.0' })}`,
+        );
         const { sid, pid } = JSON.parse((await socket.next('40')).slice(2));
         expect([typeof sid, pid]).toEqual(['string', `${sid}.0`]);
         socket.send('42["rpc-register",{"method":"m:bash"}]');
@@ -36,7 +44,9 @@ describe('The Socket.IO wire', () => {
         socket.send('42["rpc-unregister",{"method":"m:bash"}]');
         expect(await socket.next('42["rpc-un')).toBe('42["rpc-unregistered",{"method":"m:bash"}]');
         socket.send('42["rpc-register",{}]');
-        expect(await socket.next('42["rpc-error')).toBe('42["rpc-error",{"type":"register","error":"Invalid method name"}]');
+        expect(await socket.next('42["rpc-error')).toBe(
+            '42["rpc-error",{"type":"register","error":"Invalid method name"}]',
+        );
         socket.send('41');
         expect((await socket.untilClosed()).code).toBe(1000);
         expect(socket.texts.some((text) => text.startsWith('41'))).toBe(false);
@@ -127,7 +137,11 @@ describe('The Socket.IO wire', () => {
 
 describe('Recovery', () => {
     const resume = async (offset: string | undefined, pid: string) => {
-        const socket = await connectFrames(server, { pid, ...(offset !== undefined && { offset }), token: account.token });
+        const socket = await connectFrames(server, {
+            pid,
+            ...(offset !== undefined && { offset }),
+            token: account.token,
+        });
         const answer = JSON.parse((await socket.next('40')).slice(2));
         const device = await connect(server, account);
         await settled(account, [device]);
@@ -152,7 +166,9 @@ describe('Recovery', () => {
     it('is not what lies before the log', async () => {
         const sid = await createSession(account);
         await appendTexts(account, sid, ['a']);
-        await runInDurableObject(env.ACCOUNT_HUB.getByName(account.id), (hub) => expect(hub.updatesSince(0)).toHaveLength(2));
+        await runInDurableObject(env.ACCOUNT_HUB.getByName(account.id), (hub) =>
+            expect(hub.updatesSince(0)).toHaveLength(2),
+        );
         clock.advance(25 * 3_600_000);
         expect(await resume('1', 'x.1')).toEqual({ recovered: false, seqs: [] });
     });

@@ -20,7 +20,10 @@ export function resumptionId({ clientType, connectionId, seq, pid }: Resumed): s
 }
 
 /** What a client's pid and offset say: the account seq up to which it has everything. */
-export function readResumption({ pid, offset, clientType }: Record<string, unknown>): { pid?: string; lastSeq?: number } {
+export function readResumption({ pid, offset, clientType }: Record<string, unknown>): {
+    pid?: string;
+    lastSeq?: number;
+} {
     if ((clientType ?? 'user-scoped') !== 'user-scoped' || typeof pid !== 'string') return {};
     const from = /^[\w-]{1,64}\.(\d{1,15})$/.exec(pid)?.[1];
     if (from === undefined) return {};

@@ -52,7 +52,10 @@ export const socketIoCodec: Codec = {
 const TRANSLATED: Record<string, (data: never) => Outgoing> = {
     connected: (data: Connected) => {
         const pid = resumptionId(data);
-        return packet({ type: PacketType.CONNECT, data: { sid: data.connectionId, ...(pid !== undefined && { pid }) } });
+        return packet({
+            type: PacketType.CONNECT,
+            data: { sid: data.connectionId, ...(pid !== undefined && { pid }) },
+        });
     },
     // A client that reconnects without being resumed loads everything anew.
     resync: () => RESYNC,
@@ -74,7 +77,11 @@ function fromPacket({ type, nsp, id, data }: Packet): Incoming {
     if (nsp !== '/') return invalid('Only the main namespace is served');
     switch (type) {
         case PacketType.CONNECT:
-            return { kind: 'event', event: 'auth', data: { ...data, pid: undefined, lastSeq: undefined, ...readResumption(data ?? {}) } };
+            return {
+                kind: 'event',
+                event: 'auth',
+                data: { ...data, pid: undefined, lastSeq: undefined, ...readResumption(data ?? {}) },
+            };
         case PacketType.DISCONNECT:
             return { kind: 'leave' };
         case PacketType.EVENT: {
