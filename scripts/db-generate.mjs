@@ -51,8 +51,12 @@ for (const file of added) {
     }
     writeFileSync(path, text);
     for (const [, table] of text.matchAll(/RENAME TO [`"](\w+)[`"]/g)) {
-        console.warn(`${file}: rebuilds ${table}. D1 keeps foreign keys on, so DROP TABLE cascades to the rows that refer to it,`);
-        console.warn('    or fails where they restrict. Write the change without a rebuild if any table refers to this one.');
+        console.warn(
+            `${file}: rebuilds ${table}. D1 keeps foreign keys on, so DROP TABLE cascades to the rows that refer to it,`,
+        );
+        console.warn(
+            '    or fails where they restrict. Write the change without a rebuild if any table refers to this one.',
+        );
     }
 }
 
@@ -63,7 +67,9 @@ const all = listMigrations()
 const withRowid = WITHOUT_ROWID.filter((table) => [...all.matchAll(createTable(table))].at(-1)?.[2] === undefined);
 if (withRowid.length > 0) {
     console.error(`Not WITHOUT ROWID in the latest migration that creates them: ${withRowid.join(', ')}.`);
-    console.error('Delete that migration with its snapshot and journal entry if it was never applied, and run this again.');
+    console.error(
+        'Delete that migration with its snapshot and journal entry if it was never applied, and run this again.',
+    );
     process.exit(1);
 }
 console.log(added.length > 0 ? `New: ${added.join(', ')}` : 'No new migration.');

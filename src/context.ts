@@ -54,10 +54,7 @@ export interface AccountContext extends ServiceContext, Pick<Partial<Context>, '
 type ContextParts = Pick<ServiceContext, 'config' | 'log' | 'waitUntil'> & Partial<Pick<ServiceContext, 'origin'>>;
 
 /** Builds what services need from the bindings of a Worker or a Durable Object. */
-export function createServiceContext(
-    env: Env,
-    { config, log, waitUntil, origin = '' }: ContextParts,
-): ServiceContext {
+export function createServiceContext(env: Env, { config, log, waitUntil, origin = '' }: ContextParts): ServiceContext {
     return {
         config,
         db: getDb(env.DB),

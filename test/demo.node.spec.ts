@@ -56,7 +56,11 @@ describe('the two commands a newcomer runs', () => {
         expect(await ended, output() + server.output()).toBe(0);
         expect(output()).toContain('Everything is as it should be');
         // On WebSockets: a live message, a remote call, a connection that was lost.
-        for (const done of ['decrypted; its sender got no echo', 'got its encrypted answer', 'the 3 updates it had missed']) {
+        for (const done of [
+            'decrypted; its sender got no echo',
+            'got its encrypted answer',
+            'the 3 updates it had missed',
+        ]) {
             expect(output()).toContain(done);
         }
     });

@@ -12,7 +12,12 @@ const folder = path.dirname(entry);
 export function clientDeclarations(): Map<string, string> {
     const config = ts.readConfigFile(inProject('tsconfig.json'), (file) => ts.sys.readFile(file));
     const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, inProject());
-    const program = ts.createProgram([entry], { ...options, noEmit: false, declaration: true, emitDeclarationOnly: true });
+    const program = ts.createProgram([entry], {
+        ...options,
+        noEmit: false,
+        declaration: true,
+        emitDeclarationOnly: true,
+    });
     const files = new Map<string, string>([['app-router.d.ts', writeAppRouter(program)]]);
     for (const source of program.getSourceFiles()) {
         if (path.dirname(source.fileName) !== folder || source.fileName === routerFile) continue;
@@ -32,8 +37,12 @@ function relativeImports(text: string): string {
 function writeAppRouter(program: ts.Program): string {
     const checker = program.getTypeChecker();
     const router = declaredType(program, checker, 'AppRouter');
-    const at = (type: ts.Type, ...names: string[]) => names.reduce((parent, name) => propertyOf(checker, parent, name), type);
-    const summaries = appRouter._def.procedures as unknown as Record<string, { _def: { meta?: { openapi?: { summary?: string } } } }>;
+    const at = (type: ts.Type, ...names: string[]) =>
+        names.reduce((parent, name) => propertyOf(checker, parent, name), type);
+    const summaries = appRouter._def.procedures as unknown as Record<
+        string,
+        { _def: { meta?: { openapi?: { summary?: string } } } }
+    >;
     const error = writeType(checker, at(router, '_def', '_config', '$types', 'errorShape', 'data'), 'error data');
     const kinds = new Set<string>();
 

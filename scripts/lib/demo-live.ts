@@ -24,19 +24,28 @@ export async function goLive(server: Server, live: Live): Promise<void> {
         token: terminal.token,
         body: { id: machineId, metadata: encryptJson({ host: 'terminal' }, live.dataKey) },
     });
-    const daemon = await openSocket(server.url, { token: terminal.token, query: { clientType: 'machine-scoped', machineId } });
+    const daemon = await openSocket(server.url, {
+        token: terminal.token,
+        query: { clientType: 'machine-scoped', machineId },
+    });
     const cli = await openSocket(server.url, {
         auth: { token: terminal.token, clientType: 'session-scoped', sessionId: session.id },
     });
     const outsider = await openSocket(server.url, { token: stranger.token });
     const app = await openWithTicket(server, phone.token);
-    step('Daemon (by header), session (by its first message) and phone (by a ticket that works once) have a WebSocket.');
+    step(
+        'Daemon (by header), session (by its first message) and phone (by a ticket that works once) have a WebSocket.',
+    );
 
     const seq = await deliverLive(app, cli, live);
     await callRemote(app, daemon, machineId, live);
     await loseConnection(server, app, cli, seq, live);
 
-    same('What the stranger heard meanwhile', outsider.frames.map(({ event }) => event), ['connected']);
+    same(
+        'What the stranger heard meanwhile',
+        outsider.frames.map(({ event }) => event),
+        ['connected'],
+    );
     step('The stranger had a WebSocket of its own all the time and heard nothing of it.');
     await Promise.all([daemon.close(), cli.close(), outsider.close()]);
 }
@@ -56,7 +65,9 @@ async function deliverLive(app: Socket, cli: Socket, { session, dataKey, step }:
     same('The number of the live message', numberOf(update), ack.seq);
     same('What the phone reads', decryptJson(contentOf(update), dataKey), { text: 'Live from the terminal 🚀' });
     same('The echo to the sender', cli.updates(), []);
-    step(`A message of the session was on the phone ${tookMs} ms after it was sent, decrypted; its sender got no echo.`);
+    step(
+        `A message of the session was on the phone ${tookMs} ms after it was sent, decrypted; its sender got no echo.`,
+    );
     return update.data.seq as number;
 }
 
@@ -67,12 +78,17 @@ async function callRemote(app: Socket, daemon: Socket, machineId: string, { data
     await daemon.next('rpc-registered', ({ event, data }) => event === 'rpc-registered' && data.method === method);
 
     const params = encryptJson({ path: '/home/demo' }, dataKey);
-    const answering = daemon.next('rpc-request', ({ event }) => event === 'rpc-request').then(({ data, ackId }) => {
-        same('The call as the daemon gets it', data, { method, params });
-        const asked = decryptJson(String(data.params), dataKey);
-        daemon.send({ event: 'rpc-response', ackId, ack: encryptJson({ asked, files: ['README.md'] }, dataKey) });
-    });
-    const [answer] = await Promise.all([app.request<{ ok: boolean; result: string }>('rpc-call', { method, params }), answering]);
+    const answering = daemon
+        .next('rpc-request', ({ event }) => event === 'rpc-request')
+        .then(({ data, ackId }) => {
+            same('The call as the daemon gets it', data, { method, params });
+            const asked = decryptJson(String(data.params), dataKey);
+            daemon.send({ event: 'rpc-response', ackId, ack: encryptJson({ asked, files: ['README.md'] }, dataKey) });
+        });
+    const [answer] = await Promise.all([
+        app.request<{ ok: boolean; result: string }>('rpc-call', { method, params }),
+        answering,
+    ]);
     same('Whether the call worked', answer.ok, true);
     same('The answer', decryptJson(answer.result, dataKey), { asked: { path: '/home/demo' }, files: ['README.md'] });
     step('The phone called a method of the daemon and got its encrypted answer.');
@@ -83,19 +99,32 @@ async function loseConnection(server: Server, app: Socket, cli: Socket, lastSeq:
     const { phone, session, dataKey, step } = live;
     await app.drop();
     const missed = [randomUUID(), randomUUID(), randomUUID()];
-    for (const [i, localId] of missed.entries()) await write(cli, session.id, localId, { text: `Missed ${i + 1}` }, dataKey);
+    for (const [i, localId] of missed.entries())
+        await write(cli, session.id, localId, { text: `Missed ${i + 1}` }, dataKey);
     const back = await openWithTicket(server, phone.token, { lastSeq: String(lastSeq) });
     await back.next('the last missed message', isMessage(missed.at(-1) ?? ''));
     const seqs = back.updates().map(({ seq }) => seq);
     same('The numbers of the missed updates', seqs, [lastSeq + 1, lastSeq + 2, lastSeq + 3]);
-    const texts = back.frames.filter(({ event }) => event === 'update').map((frame) => decryptJson(contentOf(frame), dataKey));
-    same('What the phone reads', texts, missed.map((_, i) => ({ text: `Missed ${i + 1}` })));
-    step(`The phone lost its connection, came back with the last seq it had (${lastSeq}) and got the ${missed.length} updates it had missed.`);
+    const texts = back.frames
+        .filter(({ event }) => event === 'update')
+        .map((frame) => decryptJson(contentOf(frame), dataKey));
+    same(
+        'What the phone reads',
+        texts,
+        missed.map((_, i) => ({ text: `Missed ${i + 1}` })),
+    );
+    step(
+        `The phone lost its connection, came back with the last seq it had (${lastSeq}) and got the ${missed.length} updates it had missed.`,
+    );
     await back.close();
 }
 
 async function write(cli: Socket, sid: string, localId: string, value: object, dataKey: Uint8Array) {
-    const ack = await cli.request<{ result: string; seq: number }>('message', { sid, localId, message: encryptJson(value, dataKey) });
+    const ack = await cli.request<{ result: string; seq: number }>('message', {
+        sid,
+        localId,
+        message: encryptJson(value, dataKey),
+    });
     if (ack.result !== 'success') throw new CommandError('The server did not take a message.', [JSON.stringify(ack)]);
     return ack;
 }
@@ -110,7 +139,8 @@ function bodyOf({ data }: Frame): MessageBody {
 }
 
 function isMessage(localId: string) {
-    return (frame: Frame) => frame.event === 'update' && bodyOf(frame).t === 'new-message' && bodyOf(frame).message.localId === localId;
+    return (frame: Frame) =>
+        frame.event === 'update' && bodyOf(frame).t === 'new-message' && bodyOf(frame).message.localId === localId;
 }
 
 function numberOf(frame: Frame): number {

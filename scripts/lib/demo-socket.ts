@@ -1,4 +1,4 @@
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import { CommandError } from './console.mjs';
 
 /** A frame as the server sends it (contract of native WebSockets: `{event, data}`, acknowledgements `{event, ackId, ack}`). */
@@ -73,7 +73,10 @@ function wrap(raw: WebSocket): Socket {
         async request<Ack>(event: string, data: unknown) {
             const ackId = (asked += 1);
             socket.send({ event, data, ackId });
-            const { ack } = await socket.next(`the answer to ${event}`, (frame) => frame.event === 'ack' && frame.ackId === ackId);
+            const { ack } = await socket.next(
+                `the answer to ${event}`,
+                (frame) => frame.event === 'ack' && frame.ackId === ackId,
+            );
             return ack as Ack;
         },
         next: (what, fits) =>
@@ -86,7 +89,10 @@ function wrap(raw: WebSocket): Socket {
                 const look = () => {
                     const frame = frames.find(fits);
                     if (frame) settle(() => resolve(frame));
-                    else if (ended !== undefined) settle(() => reject(new CommandError(`The WebSocket ended before ${what} came.`, [String(ended)])));
+                    else if (ended !== undefined)
+                        settle(() =>
+                            reject(new CommandError(`The WebSocket ended before ${what} came.`, [String(ended)])),
+                        );
                 };
                 const timer = setTimeout(
                     () => settle(() => reject(new CommandError(`${what} did not come within ${WAIT_MS / 1000} s.`))),

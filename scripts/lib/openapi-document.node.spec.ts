@@ -75,18 +75,17 @@ describe('an operation that answers published clients otherwise', () => {
             expect.objectContaining({ type: 'object' }),
             expect.objectContaining({ type: 'array' }),
         ]);
-        expect(Object.keys(examples?.documented?.value as object)).toEqual([name]);
-        expect(examples?.published?.value).toEqual((examples?.documented?.value as Record<string, unknown>)[name]);
+        expect(Object.keys(valueOf(examples, 'documented'))).toEqual([name]);
+        expect(examples?.published?.value).toEqual(valueOf(examples, 'documented')[name]);
     });
 
     it('shows both cursors of the feed', () => {
         const { schema, examples } = jsonOf('GET', '/v1/feed');
-        const item = schema?.properties?.items?.items as Schema;
-        const patterns = (item.properties?.cursor?.oneOf as { pattern: string }[]).map(
-            ({ pattern }) => new RegExp(pattern),
-        );
+        const item = schema?.properties?.items?.items as Schema | undefined;
+        const spellings = (item?.properties?.cursor?.oneOf ?? []) as { pattern: string }[];
+        const patterns = spellings.map(({ pattern }) => new RegExp(pattern));
         const cursors = ['documented', 'published'].map(
-            (name) => (examples?.[name]?.value as { items: { cursor: string }[] }).items[0]?.cursor ?? '',
+            (name) => (valueOf(examples, name).items as { cursor: string }[])[0]?.cursor ?? '',
         );
         expect(cursors.map((cursor) => patterns.map((pattern) => pattern.test(cursor)))).toEqual([
             [true, false],
@@ -144,3 +143,8 @@ describe('an operation of a procedure', () => {
         }
     });
 });
+
+/** The value of an example, an empty object when there is none. */
+function valueOf(examples: Record<string, { value?: unknown }> | undefined, name: string): Record<string, unknown> {
+    return (examples?.[name]?.value ?? {}) as Record<string, unknown>;
+}

@@ -15,13 +15,20 @@ export function writeType(checker: ts.TypeChecker, type: ts.Type, where: string,
     if (depth > MAX_DEPTH) throw new Error(`${where}: recursive, cannot be written out`);
     if (type.flags & ts.TypeFlags.Any) throw new Error(`${where}: is \`any\``);
     if (type.flags & ts.TypeFlags.Boolean) return 'boolean';
-    if (type.isUnion()) return orderUnion(type.types).map((part) => write(part)).join(' | ').replace('false | true', 'boolean');
+    if (type.isUnion())
+        return orderUnion(type.types)
+            .map((part) => write(part))
+            .join(' | ')
+            .replace('false | true', 'boolean');
     if (type.isIntersection()) return type.types.map((part) => write(part)).join(' & ');
     if (!(type.flags & ts.TypeFlags.Object)) return literal(checker, type, where);
 
     const [element] = checker.getTypeArguments(type as ts.TypeReference);
     if (checker.isTupleType(type)) {
-        return `[${checker.getTypeArguments(type as ts.TypeReference).map((part) => write(part)).join(', ')}]`;
+        return `[${checker
+            .getTypeArguments(type as ts.TypeReference)
+            .map((part) => write(part))
+            .join(', ')}]`;
     }
     if (checker.isArrayType(type) && element) return `(${write(element, '[]')})[]`;
     const name = type.aliasSymbol?.name ?? type.symbol?.name ?? '';

@@ -47,10 +47,7 @@ export function authRequest(accountSecret: Uint8Array, challenge: Uint8Array = r
 /** A key of the client's key tree: HMAC-SHA-512 all the way down, the left half is the key, the right half the chain. */
 export function deriveKey(master: Uint8Array, usage: string, path: string[]): Uint8Array {
     const root = hmacSha512(utf8(`${usage} Master Seed`), master);
-    const leaf = path.reduce(
-        (node, name) => hmacSha512(node.subarray(KEY_BYTES), concat([VERSION, utf8(name)])),
-        root,
-    );
+    const leaf = path.reduce((node, name) => hmacSha512(node.subarray(KEY_BYTES), concat([VERSION, utf8(name)])), root);
     return leaf.subarray(0, KEY_BYTES);
 }
 
@@ -107,7 +104,11 @@ export function unwrapDataKey(wrapped: string, contentSecretKey: Uint8Array): Ui
 }
 
 /** JSON under a session's data key: `0x00 ‖ nonce ‖ AES-256-GCM ciphertext ‖ tag`, as base64. */
-export function encryptJson(value: unknown, dataKey: Uint8Array, nonce: Uint8Array = randomBytes(GCM_NONCE_BYTES)): string {
+export function encryptJson(
+    value: unknown,
+    dataKey: Uint8Array,
+    nonce: Uint8Array = randomBytes(GCM_NONCE_BYTES),
+): string {
     return encodeBase64(concat([VERSION, nonce, gcm(dataKey, nonce).encrypt(utf8(JSON.stringify(value)))]));
 }
 

@@ -28,7 +28,8 @@ export class EventSourceMessageEvent extends Event {
 }
 
 /** What was refused for good. Any other status may be over with the next try. */
-const isFinalStatus = (status: number) => status === 204 || (status >= 400 && status < 500 && status !== 408 && status !== 429);
+const isFinalStatus = (status: number) =>
+    status === 204 || (status >= 400 && status < 500 && status !== 408 && status !== 429);
 
 /**
  * `EventSource` over `fetch`, so that it can send the Authorization header: the browser's own cannot. Reconnects by

@@ -39,7 +39,8 @@ export async function requestPairing(api: Api): Promise<Pairing> {
                 const answer = await api.auth.requestTerminal.mutate(request, { signal }).catch(passing);
                 if (answer?.state === 'authorized') {
                     const contentPublicKey = openPairingResponseV2(answer.response, keys.secretKey);
-                    if (!contentPublicKey) throw new Error('The answer to the pairing request is not for this terminal');
+                    if (!contentPublicKey)
+                        throw new Error('The answer to the pairing request is not for this terminal');
                     return { token: answer.token, contentPublicKey };
                 }
                 await pause(pollMs, signal);

@@ -35,7 +35,11 @@ export const acceptedDifferences: AcceptedDifference[] = [
     },
     {
         table: 'Session',
-        lines: ['+ column stoppedAt: integer null', '+ column stoppedReason: text null', '+ column archivedAt: integer null'],
+        lines: [
+            '+ column stoppedAt: integer null',
+            '+ column stoppedReason: text null',
+            '+ column archivedAt: integer null',
+        ],
         reason: 'Stopping and archiving are states of their own, which heartbeats must not undo.',
     },
     {
@@ -60,7 +64,12 @@ export const acceptedDifferences: AcceptedDifference[] = [
     },
     {
         table: 'UsageReport',
-        lines: ['- index (accountId)', '- index (sessionId)', '+ index (accountId, createdAt)', '+ index (sessionId, createdAt)'],
+        lines: [
+            '- index (accountId)',
+            '- index (sessionId)',
+            '+ index (accountId, createdAt)',
+            '+ index (sessionId, createdAt)',
+        ],
         reason: 'Usage is asked for by time, of an account or a session; the longer indexes serve what the shorter did.',
     },
     {

@@ -19,7 +19,7 @@ export const getDb = (binding: D1Database): Db => {
     if (known) return known;
     // What its own `drizzle()` builds, without the part that reads relations.
     const session = new SQLiteD1Session<Record<string, never>, Record<string, never>>(binding, dialect, undefined);
-    const database = new DrizzleD1Database<Record<string, never>>('async', dialect, session, undefined);
+    const database = new DrizzleD1Database('async', dialect, session, undefined);
     const db = Object.assign(database, { $client: binding });
     instances.set(binding, db);
     return db;

@@ -38,7 +38,11 @@ describe('compareSchemas', () => {
     });
 
     it('sees another type, nullability or default', () => {
-        const changed = (table: NodeTable) => Object.assign(table.columns.find(({ name }) => name === 'seq')!, { default: '1' });
+        const changed = (table: NodeTable) =>
+            Object.assign(
+                table.columns.find(({ name }) => name === 'seq')!,
+                { default: '1' },
+            );
         expect(differencesAfter('Artifact', changed)).toEqual([
             'Artifact: - column seq: integer not null default 1',
             'Artifact: + column seq: integer not null default 0',

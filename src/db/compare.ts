@@ -87,7 +87,12 @@ const describeNodeTable = (table: NodeTable): string[] => [
     ...table.index.map((columns) => listFact('index', columns)),
     ...table.foreignKeys.map((key) =>
         // Prisma writes SetNull, SQL set null.
-        foreignKeyFact(key.columns, key.table, key.references, key.onDelete.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase()),
+        foreignKeyFact(
+            key.columns,
+            key.table,
+            key.references,
+            key.onDelete.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase(),
+        ),
     ),
 ];
 
@@ -102,7 +107,12 @@ const describeIndex = ({ config }: Index) =>
 const describeForeignKey = (key: ForeignKey) => {
     const { columns, foreignTable, foreignColumns } = key.reference();
     const names = (list: SQLiteColumn[]) => list.map((column) => column.name);
-    return foreignKeyFact(names(columns), getTableConfig(foreignTable).name, names(foreignColumns), key.onDelete ?? 'no action');
+    return foreignKeyFact(
+        names(columns),
+        getTableConfig(foreignTable).name,
+        names(foreignColumns),
+        key.onDelete ?? 'no action',
+    );
 };
 
 const describeTable = (table: SQLiteTable): string[] => {
@@ -118,7 +128,10 @@ const describeTable = (table: SQLiteTable): string[] => {
                 default: column.default === undefined ? undefined : String(column.default),
             }),
         ),
-        listFact('primary key', primary.map((column) => column.name)),
+        listFact(
+            'primary key',
+            primary.map((column) => column.name),
+        ),
         ...config.indexes.map(describeIndex),
         ...config.foreignKeys.map(describeForeignKey),
     ];

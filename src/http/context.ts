@@ -27,7 +27,8 @@ export function createContext(c: HonoContext<HonoEnv>): Context {
             return (await env.AUTH_LIMITER.limit({ key })).success;
         },
         authenticate() {
-            actor ??= token === null ? Promise.resolve(null) : services.auth.verifyToken(token, tokenLookup(services.db));
+            actor ??=
+                token === null ? Promise.resolve(null) : services.auth.verifyToken(token, tokenLookup(services.db));
             return actor;
         },
     };

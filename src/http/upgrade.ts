@@ -7,7 +7,13 @@ import { createContext } from '@/http/context';
 import { speaksEngineIo, upgradeEngineIo } from '@/http/engine-io';
 import type { HonoEnv } from '@/http/hono-env';
 import type { Admission } from '@/realtime/admission';
-import { ADMISSION_HEADER, HANDSHAKE_HEADER, createAdmission, internalUpgrade, refuseUpgrade } from '@/realtime/admission';
+import {
+    ADMISSION_HEADER,
+    HANDSHAKE_HEADER,
+    createAdmission,
+    internalUpgrade,
+    refuseUpgrade,
+} from '@/realtime/admission';
 import { refusalOf, selectScope } from '@/realtime/admit';
 import type { Handshake, HandshakeParts } from '@/realtime/connection';
 import { CLOSE, isRefusal, readHandshake } from '@/realtime/connection';

@@ -9,8 +9,8 @@ export const ADMISSION_HEADER = 'X-Happy-Admission';
 export const HANDSHAKE_HEADER = 'X-Happy-Handshake';
 
 /** What `internalUpgrade` put into one of these headers. */
-export function readInternalHeader<T>(request: Request, header: string): T {
-    return JSON.parse(decodeURIComponent(request.headers.get(header) ?? '')) as T;
+export function readInternalHeader(request: Request, header: string): unknown {
+    return JSON.parse(decodeURIComponent(request.headers.get(header) ?? ''));
 }
 
 /** A socket that the Worker has authenticated, as the hub gets it. */

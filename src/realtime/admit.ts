@@ -14,8 +14,14 @@ import { CLOSE } from '@/realtime/connection';
 export function selectScope(db: Db, token: TokenFacts, { sessionId, machineId }: Handshake) {
     const { accountId } = token;
     const one = { one: sql`1` };
-    const session = db.select(one).from(sessions).where(and(eq(sessions.id, sessionId ?? ''), eq(sessions.accountId, accountId)));
-    const machine = db.select(one).from(machines).where(and(eq(machines.id, machineId ?? ''), eq(machines.accountId, accountId)));
+    const session = db
+        .select(one)
+        .from(sessions)
+        .where(and(eq(sessions.id, sessionId ?? ''), eq(sessions.accountId, accountId)));
+    const machine = db
+        .select(one)
+        .from(machines)
+        .where(and(eq(machines.id, machineId ?? ''), eq(machines.accountId, accountId)));
     return db
         .select({
             seq: accounts.seq,

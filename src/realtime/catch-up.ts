@@ -41,7 +41,7 @@ export function* catchUp(
     connection: Connection,
     { from, upTo, reached, now }: { from: number; upTo: number; reached: number; now: number },
 ): Generator<OutgoingEvent[]> {
-    for (let seq = from, more = true; more; ) {
+    for (let seq = from, more = true; more;) {
         const page = log.since(seq, now, PAGE_BYTES, upTo);
         if (!page) return yield [{ event: 'resync', data: { seq: reached } }];
         yield page.updates.filter(({ to }) => receives(connection, to)).map(deliveryOf);

@@ -39,7 +39,8 @@ export async function handleFrame(scope: FrameScope, frame: Incoming): Promise<v
             return room.answerRpc(connection.id, String(frame.ackId), frame.answer);
         case 'event': {
             const ack = await runEvent(scope, frame);
-            if (ack !== LATER && frame.ackId !== undefined) host.sendAck(socket, frame.ackId, ack ?? { result: 'success' });
+            if (ack !== LATER && frame.ackId !== undefined)
+                host.sendAck(socket, frame.ackId, ack ?? { result: 'success' });
         }
     }
 }
@@ -65,46 +66,69 @@ function eventContext({ services, connection }: FrameScope) {
     return { ...services, connection, actor: { accountId, tokenId, issuedAt, token: '', extras: {} } };
 }
 
-type BuiltIn = (scope: FrameScope, data: unknown, frame: Frame) => Promise<unknown> | unknown;
+type BuiltIn = (scope: FrameScope, data: unknown, frame: Frame) => unknown;
 
 /** Events that concern the socket itself or the other sockets of its account. */
 const BUILT_IN: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
     // A ping that asks for an acknowledgement gets both.
     ['ping', ({ socket, connection, services }) => send(socket, CODECS[connection.wire].pong(services.now()))],
-    ['session-alive', (scope, data) => {
-        const beat = parse(SessionBeat, data);
-        const { time, thinking } = beat;
-        const now = scope.services.now();
-        return takeHeartbeat(scope, { kind: 'session', id: getSessionId(beat), time: time ?? now, thinking: thinking ?? false });
-    }],
-    ['machine-alive', (scope, data) => {
-        const beat = parse(MachineBeat, data);
-        const time = beat.time ?? scope.services.now();
-        return takeHeartbeat(scope, { kind: 'machine', id: getMachineId(beat), time, thinking: false });
-    }],
-    ['app-state', ({ host, socket, connection }, data) => {
-        const { state } = parse(AppState, data);
-        const appActive = connection.clientType === 'user-scoped' && state === 'active';
-        if (appActive !== (connection.appActive ?? false)) host.setState(socket, { ...connection, appActive });
-    }],
-    ['rpc-register', async (scope, data) => {
-        const method = keepMethod(scope, data, 'register');
-        if (method !== undefined) await scope.room.rpcRegistered(method);
-    }],
+    [
+        'session-alive',
+        (scope, data) => {
+            const beat = parse(SessionBeat, data);
+            const { time, thinking } = beat;
+            const now = scope.services.now();
+            return takeHeartbeat(scope, {
+                kind: 'session',
+                id: getSessionId(beat),
+                time: time ?? now,
+                thinking: thinking ?? false,
+            });
+        },
+    ],
+    [
+        'machine-alive',
+        (scope, data) => {
+            const beat = parse(MachineBeat, data);
+            const time = beat.time ?? scope.services.now();
+            return takeHeartbeat(scope, { kind: 'machine', id: getMachineId(beat), time, thinking: false });
+        },
+    ],
+    [
+        'app-state',
+        ({ host, socket, connection }, data) => {
+            const { state } = parse(AppState, data);
+            const appActive = connection.clientType === 'user-scoped' && state === 'active';
+            if (appActive !== (connection.appActive ?? false)) host.setState(socket, { ...connection, appActive });
+        },
+    ],
+    [
+        'rpc-register',
+        async (scope, data) => {
+            const method = keepMethod(scope, data, 'register');
+            if (method !== undefined) await scope.room.rpcRegistered(method);
+        },
+    ],
     ['rpc-unregister', (scope, data) => void keepMethod(scope, data, 'unregister')],
-    ['rpc-call', async ({ room, connection }, data, { ackId }) => {
-        const call = Call.safeParse(data);
-        if (!call.success) throw new InvalidParameters('Invalid parameters: method is required');
-        await room.callRpc(connection, ackId ?? null, call.data.method, call.data.params);
-        return LATER;
-    }],
+    [
+        'rpc-call',
+        async ({ room, connection }, data, { ackId }) => {
+            const call = Call.safeParse(data);
+            if (!call.success) throw new InvalidParameters('Invalid parameters: method is required');
+            await room.callRpc(connection, ackId ?? null, call.data.method, call.data.params);
+            return LATER;
+        },
+    ],
     ['rpc-cancel', async ({ room, connection }, data) => room.cancelRpc(connection.id, parse(Cancel, data).requestId)],
-    ['request-updates-since', async ({ room, connection }, data) => {
-        const since = Since.safeParse(data);
-        if (since.success) return room.missedUpdates(connection, since.data.seq);
-        parse(SinceByObject, data);
-        return { success: false, error: 'resync-required' };
-    }],
+    [
+        'request-updates-since',
+        async ({ room, connection }, data) => {
+            const since = Since.safeParse(data);
+            if (since.success) return room.missedUpdates(connection, since.data.seq);
+            parse(SinceByObject, data);
+            return { success: false, error: 'resync-required' };
+        },
+    ],
     ['broadcast', async ({ room, connection }, data) => room.relay(connection.id, data)],
 ]);
 

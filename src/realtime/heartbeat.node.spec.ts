@@ -31,12 +31,26 @@ function play(beats: [afterMs: number, thinking?: boolean][]) {
 describe('a heartbeat', () => {
     it('is written and announced the first time, then written after 30 s and announced after 60 s', () => {
         expect(play([[0], [2_000], [29_999], [30_000], [59_999], [60_000], [89_999], [90_000]])).toEqual([
-            'write announce', '', '', 'write', '', 'write announce', '', 'write',
+            'write announce',
+            '',
+            '',
+            'write',
+            '',
+            'write announce',
+            '',
+            'write',
         ]);
     });
 
     it('is announced at once when thinking begins or ends, without a write', () => {
-        expect(play([[0, false], [1, true], [2, true], [3, false]])).toEqual(['write announce', 'announce', '', 'announce']);
+        expect(
+            play([
+                [0, false],
+                [1, true],
+                [2, true],
+                [3, false],
+            ]),
+        ).toEqual(['write announce', 'announce', '', 'announce']);
     });
 
     it('counts as now if it comes from the future, and is ignored if older than ten minutes', () => {
@@ -56,6 +70,8 @@ describe('a heartbeat', () => {
         let connection = fresh;
         for (let i = 0; i < 16; i++) connection = withMute(connection, 'machine', `__proto__${i}`, NOW);
         expect(judgeHeartbeat(connection, beat(NOW), NOW)).toBeNull();
-        expect(judgeHeartbeat(connection, { ...beat(NOW + 60_000), kind: 'machine', id: '__proto__3' }, NOW + 60_000)).not.toBeNull();
+        expect(
+            judgeHeartbeat(connection, { ...beat(NOW + 60_000), kind: 'machine', id: '__proto__3' }, NOW + 60_000),
+        ).not.toBeNull();
     });
 });

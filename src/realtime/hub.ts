@@ -112,7 +112,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
 
     /** Takes a socket that the Worker has authenticated (`http/upgrade.ts`). */
     override async fetch(request: Request): Promise<Response> {
-        const admission = readInternalHeader<Admission>(request, ADMISSION_HEADER);
+        const admission = readInternalHeader(request, ADMISSION_HEADER) as Admission;
         const refusal = await this.admit(admission);
         if (refusal) return refuseUpgrade(refusal.code, refusal.reason);
         const { connection } = admission;

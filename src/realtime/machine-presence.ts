@@ -31,7 +31,9 @@ export function createMachinePresence({ connections, mark, onError }: Options): 
         async opened(connection) {
             const machineId = machineOf(connection);
             if (machineId === undefined) return;
-            const isFirst = !connections().some((other) => machineOf(other) === machineId && other.id !== connection.id);
+            const isFirst = !connections().some(
+                (other) => machineOf(other) === machineId && other.id !== connection.id,
+            );
             if (isFirst) await settle(machineId);
         },
         async closed(gone) {

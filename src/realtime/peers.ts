@@ -72,15 +72,15 @@ export function createPeers({ gateway: stub, log, storage, host, accountId, wait
         sql
             .exec<Row>('SELECT * FROM RemoteConnection')
             .toArray()
-            .map(({ id, gateway, connection }) => [
-                id,
-                { gateway, connection: JSON.parse(connection) as Connection },
-            ]),
+            .map(({ id, gateway, connection }) => [id, { gateway, connection: JSON.parse(connection) as Connection }]),
     );
     const tails = new Map<string, Promise<void>>();
 
     /** Runs calls to one gateway in order; retries once, then takes its sockets for gone. */
-    function callGateway(gateway: string, call: (target: DurableObjectStub<SocketGateway>) => Promise<unknown>): Promise<void> {
+    function callGateway(
+        gateway: string,
+        call: (target: DurableObjectStub<SocketGateway>) => Promise<unknown>,
+    ): Promise<void> {
         const attempt = async () => void (await call(stub(gateway)));
         const turn = (tails.get(gateway) ?? Promise.resolve())
             .then(attempt)
@@ -138,7 +138,11 @@ export function createPeers({ gateway: stub, log, storage, host, accountId, wait
                 at: registeredAt(connection, method),
             }));
             const elsewhere = await Promise.all(
-                peers.gateways().map((gateway) => stub(gateway).rpcHolder(accountId, method).catch(() => null)),
+                peers.gateways().map((gateway) =>
+                    stub(gateway)
+                        .rpcHolder(accountId, method)
+                        .catch(() => null),
+                ),
             );
             const newest = newestHolder([...local, ...elsewhere]);
             return newest && peers.find(newest.id);
@@ -146,7 +150,11 @@ export function createPeers({ gateway: stub, log, storage, host, accountId, wait
         async isAppActive() {
             if ([...connectionsOf(host, accountId)].some(([, { appActive }]) => appActive)) return true;
             const answers = await Promise.all(
-                peers.gateways().map((gateway) => stub(gateway).isAppActive(accountId).catch(() => false)),
+                peers.gateways().map((gateway) =>
+                    stub(gateway)
+                        .isAppActive(accountId)
+                        .catch(() => false),
+                ),
             );
             return answers.includes(true);
         },

@@ -17,7 +17,11 @@ export interface LiveObject {
  * Writes that an object is alive, at most every 30 s whichever socket says so. False when it is not the account's, or
  * was stopped or archived: then nothing is written.
  */
-export async function markActive(ctx: ServiceContext, { accountId, kind, id }: LiveObject, at: number): Promise<boolean> {
+export async function markActive(
+    ctx: ServiceContext,
+    { accountId, kind, id }: LiveObject,
+    at: number,
+): Promise<boolean> {
     const table = kind === 'session' ? sessions : machines;
     const stoppable = kind === 'session' ? sql`AND ${mayRevive(ctx.now())}` : sql``;
     const { reads } = await writeBatch(
@@ -38,7 +42,12 @@ export async function markActive(ctx: ServiceContext, { accountId, kind, id }: L
 }
 
 /** Marks a machine online, because it has a socket, or offline; what apps are told, nothing when it is not there. */
-export async function markMachine(ctx: ServiceContext, accountId: string, id: string, online: boolean): Promise<Ephemeral[]> {
+export async function markMachine(
+    ctx: ServiceContext,
+    accountId: string,
+    id: string,
+    online: boolean,
+): Promise<Ephemeral[]> {
     const now = ctx.now();
     const seen = online ? sql`active = 1, lastActiveAt = max(lastActiveAt, ${now})` : sql`active = 0`;
     const { written } = await writeBatch(
@@ -89,7 +98,10 @@ export function activity(
 }
 
 function machineStatus(id: string, online: boolean, activeAt: number, now: number): Ephemeral[] {
-    return [activity('machine', id, online, activeAt, false), { type: 'machine-status', machineId: id, online, timestamp: now }];
+    return [
+        activity('machine', id, online, activeAt, false),
+        { type: 'machine-status', machineId: id, online, timestamp: now },
+    ];
 }
 
 function mayRevive(now: number) {

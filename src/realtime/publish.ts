@@ -40,7 +40,9 @@ export function createHubs(namespace: DurableObjectNamespace<AccountHub>): Hubs 
         stats: async (accountId) => hub(accountId).stats(),
         broadcast: async (accountId, message, filter) => hub(accountId).broadcast(message, filter),
         async follow(admission) {
-            const { webSocket } = await hub(admission.connection.accountId).fetch(internalUpgrade(ADMISSION_HEADER, admission));
+            const { webSocket } = await hub(admission.connection.accountId).fetch(
+                internalUpgrade(ADMISSION_HEADER, admission),
+            );
             if (!webSocket) throw new ServiceError('SERVICE_UNAVAILABLE', 'Realtime unavailable, try again');
             return webSocket;
         },
@@ -63,7 +65,10 @@ export interface Announcement {
  * Tells the account's hub of a committed write, after the response if need be. The write stands whatever becomes of
  * this; it is tried again three times, and the hub notices a loss by the gap in `seq` (contract 13, Publishing).
  */
-export function announce(ctx: ServiceContext, { accountId, seq, updates = [], ephemerals = [], skip }: Announcement): void {
+export function announce(
+    ctx: ServiceContext,
+    { accountId, seq, updates = [], ephemerals = [], skip }: Announcement,
+): void {
     const createdAt = ctx.now();
     const first = seq - updates.length + 1;
     const addressed = updates.map(({ body, to }, i): AddressedUpdate => {

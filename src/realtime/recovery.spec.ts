@@ -26,7 +26,13 @@ function update(seq: number, text = ''): AddressedUpdate {
 
 function take(log: UpdateLog, ...seqs: number[]): number[] {
     const last = seqs.at(-1) ?? 0;
-    return log.take(seqs.map((seq) => update(seq)), last, NOW).map((ready) => ready.update.seq);
+    return log
+        .take(
+            seqs.map((seq) => update(seq)),
+            last,
+            NOW,
+        )
+        .map((ready) => ready.update.seq);
 }
 
 function seqsSince(log: UpdateLog, seq: number, now = NOW, bytes = Number.POSITIVE_INFINITY, upTo?: number) {
@@ -48,7 +54,11 @@ describe('the update log', () => {
             expect(take(log, 1, 2, 3)).toEqual([]);
             expect(log.head()).toBe(3);
             expect(log.gapSince()).toBeNull();
-            expect(log.since(0, NOW, 1e9)).toEqual({ updates: [update(1), update(2), update(3)], seq: 3, hasMore: false });
+            expect(log.since(0, NOW, 1e9)).toEqual({
+                updates: [update(1), update(2), update(3)],
+                seq: 3,
+                hasMore: false,
+            });
         }));
 
     it('writes one row for an update in order, and none for one that it has', () =>
@@ -101,7 +111,15 @@ describe('the update log', () => {
             expect(take(log, 2)).toEqual([]);
             expect(take(log, 5)).toEqual([5]);
             for (const each of [log, reopen()]) {
-                expect([0, 1, 2, 3, 4, 5, 6].map((seq) => seqsSince(each, seq))).toEqual([null, null, null, null, [5], [], null]);
+                expect([0, 1, 2, 3, 4, 5, 6].map((seq) => seqsSince(each, seq))).toEqual([
+                    null,
+                    null,
+                    null,
+                    null,
+                    [5],
+                    [],
+                    null,
+                ]);
             }
         }));
 
@@ -128,20 +146,27 @@ describe('the update log', () => {
     it('refuses a number from the future', () =>
         withLog(({ log }) => {
             take(log, 1);
-            expect([seqsSince(log, 1), seqsSince(log, 2), seqsSince(log, Number.MAX_SAFE_INTEGER)]).toEqual([[], null, null]);
+            expect([seqsSince(log, 1), seqsSince(log, 2), seqsSince(log, Number.MAX_SAFE_INTEGER)]).toEqual([
+                [],
+                null,
+                null,
+            ]);
         }));
 
     it('gives pages by bytes, not characters, and at least one update each', () =>
         withLog(({ log }) => {
             log.take([update(1, '€'.repeat(1000)), update(2, '€'.repeat(1000)), update(3, 'x')], 3, NOW);
             const pages = [];
-            for (let seq = 0; seq < 3; ) {
+            for (let seq = 0; seq < 3;) {
                 const page = log.since(seq, NOW, 4_000);
                 expect(page).not.toBeNull();
                 pages.push([page?.updates.map((each) => each.update.seq), page?.hasMore]);
                 seq = page?.seq ?? 3;
             }
-            expect(pages).toEqual([[[1], true], [[2, 3], false]]);
+            expect(pages).toEqual([
+                [[1], true],
+                [[2, 3], false],
+            ]);
             expect(seqsSince(log, 0, NOW, 1)).toEqual([1]);
         }));
 

@@ -63,8 +63,8 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
     sql.exec('CREATE TABLE IF NOT EXISTS LogState (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
 
     /** Resuming is possible from this number on. */
-    let floor = readState<number>('floor');
-    let gap = readState<Gap>('gap');
+    let floor = readState('floor') as number | null;
+    let gap = readState('gap') as Gap | null;
     let last = readTail();
     let head = gap?.head ?? last?.seq ?? floor;
     if (head !== null && floor !== null) head = Math.max(head, floor);
@@ -91,7 +91,8 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
 
     /** In strides, so that most updates cost one row. */
     function crossesStride(before: Tail | undefined, after: Tail): boolean {
-        const crosses = (from: number, to: number, stride: number) => Math.floor(from / stride) !== Math.floor(to / stride);
+        const crosses = (from: number, to: number, stride: number) =>
+            Math.floor(from / stride) !== Math.floor(to / stride);
         return (
             crosses(before?.seq ?? 0, after.seq, PRUNE_STRIDE.updates) ||
             crosses(before?.total ?? 0, after.total, PRUNE_STRIDE.bytes)
@@ -137,7 +138,11 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
         const updates: AddressedUpdate[] = [];
         let bytes = 0;
         let seq = from;
-        for (const row of sql.exec<LogRow>('SELECT * FROM UpdateLog WHERE seq > ? AND seq <= ? ORDER BY seq', from, end)) {
+        for (const row of sql.exec<LogRow>(
+            'SELECT * FROM UpdateLog WHERE seq > ? AND seq <= ? ORDER BY seq',
+            from,
+            end,
+        )) {
             // A hole can only be an update that never came, or one too large to keep.
             if (row.seq !== seq + 1 || row.entry === null) {
                 return updates.length > 0 ? { updates, seq, hasMore: true } : null;
@@ -199,9 +204,9 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
         return tail?.seq == null || tail.total == null ? undefined : { seq: tail.seq, total: tail.total };
     }
 
-    function readState<T>(key: string): T | null {
+    function readState(key: string): unknown {
         const [row] = sql.exec<{ value: string }>('SELECT value FROM LogState WHERE key = ?', key).toArray();
-        return row ? (JSON.parse(row.value) as T) : null;
+        return row ? JSON.parse(row.value) : null;
     }
 
     function writeState(key: string, value: unknown): void {

@@ -26,7 +26,6 @@ export function createRecentRevocations(now: () => number): RecentRevocations {
         add(revocation) {
             recent = [...recent.filter(({ until }) => until > now()), { revocation, until: now() + ON_THE_WAY_MS }];
         },
-        end: (connection) =>
-            recent.some(({ revocation, until }) => until > now() && isRevoked(connection, revocation)),
+        end: (connection) => recent.some(({ revocation, until }) => until > now() && isRevoked(connection, revocation)),
     };
 }

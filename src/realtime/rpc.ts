@@ -52,7 +52,10 @@ export function createRpcCalls({ sql }: DurableObjectStorage): RpcCalls {
         id TEXT PRIMARY KEY, method TEXT NOT NULL, params TEXT, caller TEXT NOT NULL, callerAck TEXT NOT NULL,
         target TEXT, deadline INTEGER NOT NULL) WITHOUT ROWID`);
     const select = (where: string, ...values: SqlStorageValue[]) =>
-        sql.exec<Row>(`SELECT * FROM RpcCall ${where}`, ...values).toArray().map(toCall);
+        sql
+            .exec<Row>(`SELECT * FROM RpcCall ${where}`, ...values)
+            .toArray()
+            .map(toCall);
 
     return {
         add({ id, method, params, caller, callerAck, target, deadline }) {
@@ -99,12 +102,15 @@ export function withMethod(connection: Connection, method: string, at: number | 
     if (at === null) return { ...connection, rpc: others };
     const rpc: Connection['rpc'] = [...others, [name, at]];
     if (rpc.length > MAX_RPC_METHODS) return `At most ${MAX_RPC_METHODS} methods per socket`;
-    if (Buffer.byteLength(JSON.stringify(rpc)) > MAX_RPC_BYTES) return 'Too many methods with long names on this socket';
+    if (Buffer.byteLength(JSON.stringify(rpc)) > MAX_RPC_BYTES)
+        return 'Too many methods with long names on this socket';
     return { ...connection, rpc };
 }
 
 /** Of several sockets that registered a method, the one that did last. */
-export function newestHolder<Holder extends { at: number | undefined }>(holders: (Holder | null)[]): Holder | undefined {
+export function newestHolder<Holder extends { at: number | undefined }>(
+    holders: (Holder | null)[],
+): Holder | undefined {
     return holders.reduce<Holder | undefined>(
         (best, one) => (one?.at === undefined || (best?.at ?? -1) > one.at ? best : one),
         undefined,

@@ -22,6 +22,7 @@ export function summarize(connections: Connection[]): ConnectionStats {
         },
         activeSessions: distinct(ofType('session-scoped').map(({ sessionId }) => sessionId)),
         activeMachines: distinct(ofType('machine-scoped').map(({ machineId }) => machineId)),
-        oldestConnection: connections.length > 0 ? Math.min(...connections.map(({ connectedAt }) => connectedAt)) : null,
+        oldestConnection:
+            connections.length > 0 ? Math.min(...connections.map(({ connectedAt }) => connectedAt)) : null,
     };
 }

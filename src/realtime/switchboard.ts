@@ -29,7 +29,8 @@ export function createSwitchboard(peers: Peers, calls: RpcCalls, now: () => numb
     function reply({ caller, callerAck }: Pick<RpcCall, 'caller' | 'callerAck'>, outcome: RpcOutcome): void {
         if (callerAck !== null) peers.sendAck(caller, callerAck, outcome);
         // Who asked for no answer hears of a failure all the same.
-        else if (!outcome.ok) peers.send(caller, [{ event: 'rpc-error', data: { type: 'call', error: outcome.error } }]);
+        else if (!outcome.ok)
+            peers.send(caller, [{ event: 'rpc-error', data: { type: 'call', error: outcome.error } }]);
     }
 
     function forward(call: RpcCall, target: Connection): void {
@@ -73,7 +74,9 @@ export function createSwitchboard(peers: Peers, calls: RpcCalls, now: () => numb
             ask(call, target);
         },
         cancel(callerId, ackId) {
-            const call = calls.ofConnection(callerId).find((one) => one.caller === callerId && String(one.callerAck) === String(ackId));
+            const call = calls
+                .ofConnection(callerId)
+                .find((one) => one.caller === callerId && String(one.callerAck) === String(ackId));
             if (call) finish(call, { ok: false, error: 'RPC call cancelled' });
         },
         answer(targetId, callId, answer) {
@@ -95,7 +98,10 @@ export function createSwitchboard(peers: Peers, calls: RpcCalls, now: () => numb
                 else if (call.target !== null && !peers.find(call.target)) {
                     finish(call, { ok: false, error: 'RPC target disconnected' });
                 } else if (call.deadline <= now()) {
-                    finish(call, { ok: false, error: call.target === null ? 'RPC method not available' : 'operation has timed out' });
+                    finish(call, {
+                        ok: false,
+                        error: call.target === null ? 'RPC method not available' : 'operation has timed out',
+                    });
                 }
             }
         },

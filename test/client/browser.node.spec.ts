@@ -58,7 +58,10 @@ describe.skipIf(!CHROMIUM)('in Chromium (skipped without one: apt install chromi
             return { updates, code: error.code, isHappyError: error instanceof client.HappyError, requestId: typeof error.requestId };
         `);
         expect(result).toEqual({
-            updates: [[1, 'new-session'], [2, 'new-message']],
+            updates: [
+                [1, 'new-session'],
+                [2, 'new-message'],
+            ],
             code: 'NOT_FOUND',
             isHappyError: true,
             requestId: 'string',

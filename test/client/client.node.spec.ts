@@ -17,7 +17,12 @@ afterAll(() => server?.stop());
 
 /** Follows, and keeps what it is told. */
 function watch(client: HappyClient, options: FollowOptions = {}) {
-    const seen = { updates: [] as HappyUpdate[], states: [] as string[], resyncs: [] as number[], error: undefined as HappyError | undefined };
+    const seen = {
+        updates: [] as HappyUpdate[],
+        states: [] as string[],
+        resyncs: [] as number[],
+        error: undefined as HappyError | undefined,
+    };
     const following = client.follow({
         ...options,
         onUpdate: (update) => seen.updates.push(update),
@@ -52,14 +57,21 @@ describe('calls', () => {
                 return fetch(input, init);
             },
         });
-        await Promise.all([client.api.sessions.list.query({}), client.api.machines.list.query({}), client.api.feed.list.query({})]);
+        await Promise.all([
+            client.api.sessions.list.query({}),
+            client.api.machines.list.query({}),
+            client.api.feed.list.query({}),
+        ]);
         expect(urls).toHaveLength(1);
     });
 
     it('fail with typed codes', async () => {
         const client = await login();
         const failure = async (call: Promise<unknown>) => {
-            const error = await call.then(() => undefined, (reason: unknown) => reason);
+            const error = await call.then(
+                () => undefined,
+                (reason: unknown) => reason,
+            );
             if (!(error instanceof HappyError)) throw new Error('No HappyError', { cause: error });
             return error;
         };

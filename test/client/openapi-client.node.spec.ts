@@ -27,8 +27,19 @@ afterAll(async () => {
 async function compile(name: string, source: string): Promise<string> {
     writeFileSync(path.join(project, name), source);
     const tsc = inProject('node_modules', 'typescript', 'bin', 'tsc');
-    const options = ['--strict', '--noUncheckedIndexedAccess', '--types', 'node', '--typeRoots', inProject('node_modules', '@types')];
-    return run(process.execPath, [tsc, name, ...options, '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023'], project);
+    const options = [
+        '--strict',
+        '--noUncheckedIndexedAccess',
+        '--types',
+        'node',
+        '--typeRoots',
+        inProject('node_modules', '@types'),
+    ];
+    return run(
+        process.execPath,
+        [tsc, name, ...options, '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023'],
+        project,
+    );
 }
 
 describe('a client generated from /openapi.json', () => {

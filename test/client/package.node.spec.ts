@@ -34,7 +34,11 @@ afterAll(async () => {
 function compile(name: string, source: string, options: string[] = []): Promise<string> {
     writeFileSync(path.join(project, name), source);
     const strict = ['--strict', '--exactOptionalPropertyTypes', '--target', 'es2022'];
-    return run(process.execPath, [tsc, name, ...strict, '--types', 'node', '--module', 'nodenext', ...options], project);
+    return run(
+        process.execPath,
+        [tsc, name, ...strict, '--types', 'node', '--module', 'nodenext', ...options],
+        project,
+    );
 }
 
 describe('the packed client', () => {
@@ -42,7 +46,11 @@ describe('the packed client', () => {
         const files = readdirSync(installed, { recursive: true, withFileTypes: true })
             .filter((entry) => entry.isFile())
             .map(({ name, parentPath }) => path.relative(installed, path.join(parentPath, name)));
-        expect(files.filter((file) => !file.startsWith('dist/client/')).sort()).toEqual(['LICENSE', 'README.md', 'package.json']);
+        expect(files.filter((file) => !file.startsWith('dist/client/')).sort()).toEqual([
+            'LICENSE',
+            'README.md',
+            'package.json',
+        ]);
         for (const file of files.filter((name) => name.endsWith('.d.ts'))) {
             const text = readFileSync(path.join(installed, file), 'utf8');
             expect(text, file).not.toMatch(/\bany\b(?! |\.)/);
@@ -57,12 +65,16 @@ describe('the packed client', () => {
         // tRPC's own declarations name a type that only browsers have.
         ['Node', ['--moduleResolution', 'nodenext', '--lib', 'es2023', '--skipLibCheck']],
         ['browsers', ['--module', 'esnext', '--moduleResolution', 'bundler', '--lib', 'es2023,dom,dom.iterable']],
-    ])('compiles in a project for %s, with types that are no `any`, and does its work', async (where, options) => {
-        const name = `${where.toLowerCase()}.ts`;
-        await compile(name, CONSUMER, options);
-        const output = await run(process.execPath, [name.replace('.ts', '.js'), server.url], project);
-        expect(output.trim().split('\n')).toEqual(['created with 0 messages', 'NOT_FOUND', 'new-session 1']);
-    }, 120_000);
+    ])(
+        'compiles in a project for %s, with types that are no `any`, and does its work',
+        async (where, options) => {
+            const name = `${where.toLowerCase()}.ts`;
+            await compile(name, CONSUMER, options);
+            const output = await run(process.execPath, [name.replace('.ts', '.js'), server.url], project);
+            expect(output.trim().split('\n')).toEqual(['created with 0 messages', 'NOT_FOUND', 'new-session 1']);
+        },
+        120_000,
+    );
 
     it('does not compile what the server would refuse or does not have', async () => {
         const wrong = [
@@ -76,7 +88,10 @@ describe('the packed client', () => {
             "import { createHappyClient, toHappyError } from 'happy-server-workers/client'; const happy = createHappyClient({ url: '' });",
             ...wrong,
         ].join('\n');
-        const failure = (await compile('wrong.ts', source, ['--noEmit', '--skipLibCheck']).catch((error: Error) => error.message)) ?? '';
+        const failure =
+            (await compile('wrong.ts', source, ['--noEmit', '--skipLibCheck']).catch(
+                (error: Error) => error.message,
+            )) ?? '';
         const lines = [...failure.matchAll(/wrong\.ts\((\d+),/g)].map(([, line]) => Number(line));
         expect([...new Set(lines)]).toEqual(wrong.map((_, i) => i + 2));
     }, 60_000);

@@ -31,7 +31,8 @@ export async function createLoginKeys(): Promise<LoginKeys> {
     const publicKey = new Uint8Array((await crypto.subtle.exportKey('raw', pair.publicKey)) as ArrayBuffer);
     return {
         publicKey,
-        sign: async (message) => new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, new Uint8Array(message))),
+        sign: async (message) =>
+            new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, new Uint8Array(message))),
     };
 }
 

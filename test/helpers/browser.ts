@@ -6,9 +6,12 @@ import path from 'node:path';
 import { inProject } from '../../scripts/lib/project.mjs';
 
 /** A Chromium to test in; without one, tests that need it are skipped. */
-export const CHROMIUM = [process.env.CHROMIUM ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-    (file) => file && existsSync(file),
-);
+export const CHROMIUM = [
+    process.env.CHROMIUM ?? '',
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+].find((file) => file && existsSync(file));
 
 /** A static server of the project's files, on an origin of its own. */
 export interface Site {

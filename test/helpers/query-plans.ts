@@ -24,7 +24,9 @@ export async function findUnindexed(db: D1Database): Promise<string[]> {
 /** Names and aliases under which a plan can speak of the real tables of a statement (Drizzle quotes them). */
 function tableNames(sql: string): Set<string> {
     const names = new Set<string>();
-    for (const [, table, alias] of sql.matchAll(/(?:from|join|into|update|,)\s+"(\w+)"(?:\s+(?:as\s+)?"?([a-z]\w*)"?)?/gi)) {
+    for (const [, table, alias] of sql.matchAll(
+        /(?:from|join|into|update|,)\s+"(\w+)"(?:\s+(?:as\s+)?"?([a-z]\w*)"?)?/gi,
+    )) {
         if (table && /^[A-Z]/.test(table)) names.add(table);
         if (table && /^[A-Z]/.test(table) && alias) names.add(alias);
     }

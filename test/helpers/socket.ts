@@ -59,7 +59,9 @@ export async function openSocket(
     { path = '/v1/updates', query = {}, headers = {}, greet = true }: Partial<SocketOptions> = {},
 ): Promise<TestSocket> {
     const search = new URLSearchParams(query).toString();
-    const response = await server.fetch(`${path}${search && `?${search}`}`, { headers: { Upgrade: 'websocket', ...headers } });
+    const response = await server.fetch(`${path}${search && `?${search}`}`, {
+        headers: { Upgrade: 'websocket', ...headers },
+    });
     const raw = response.webSocket;
     if (!raw) throw new Error(`No WebSocket: ${response.status} ${await response.text()}`);
     const socket = wrap(raw);
@@ -77,7 +79,11 @@ export interface Scope {
 }
 
 /** Opens a socket of an account, and waits until it is connected. */
-export async function connect(server: TestServer, account: Pick<TestAccount, 'token'>, scope: Scope = {}): Promise<TestSocket> {
+export async function connect(
+    server: TestServer,
+    account: Pick<TestAccount, 'token'>,
+    scope: Scope = {},
+): Promise<TestSocket> {
     const { host = 'hub', ...handshake } = scope;
     if (host === 'gateway') {
         const socket = await openSocket(server, { greet: false });
@@ -118,7 +124,11 @@ function wrap(raw: WebSocket): TestSocket {
             const timer = setTimeout(() => {
                 waiting.delete(look);
                 const seen = socket.frames.slice(-20).map((frame) => JSON.stringify(frame).slice(0, 200));
-                reject(new Error(`No ${what} within ${withinMs} ms; closed: ${JSON.stringify(socket.closed)}; frames:\n${seen.join('\n')}`));
+                reject(
+                    new Error(
+                        `No ${what} within ${withinMs} ms; closed: ${JSON.stringify(socket.closed)}; frames:\n${seen.join('\n')}`,
+                    ),
+                );
             }, withinMs);
             const look = () => {
                 const found = find();

@@ -33,7 +33,11 @@ export interface TestSubscription {
 type Input = Parameters<ReturnType<typeof createTRPCClient<AppRouter>>['realtime']['updates']['subscribe']>[0];
 
 /** Subscribes to `realtime.updates` as the holder of a token, and waits for the answer. */
-export async function subscribe(server: TestServer, token: string | undefined, input: Input = {}): Promise<TestSubscription> {
+export async function subscribe(
+    server: TestServer,
+    token: string | undefined,
+    input: Input = {},
+): Promise<TestSubscription> {
     let connection = new AbortController();
     const client = createTRPCClient<AppRouter>({
         links: [

@@ -39,7 +39,10 @@ export async function openDevice(
 /** The seq a device would resume from: the last it heard of. */
 export function reached(device: Device): number {
     const { base, socket, resumed } = device;
-    return Math.max(base, ...[...socket.updates(), ...socket.all('resync'), ...resumed].map(({ seq }) => seq as number));
+    return Math.max(
+        base,
+        ...[...socket.updates(), ...socket.all('resync'), ...resumed].map(({ seq }) => seq as number),
+    );
 }
 
 /** Whether an update is for a device. */
@@ -78,7 +81,11 @@ export function checkComplete(device: Device, committed: Committed[]): void {
     const got = new Set([...device.socket.updates(), ...device.resumed].map(({ seq }) => seq as number));
     const startedOver = Math.max(0, ...device.socket.all('resync').map(({ seq }) => seq as number));
     const missing = committed.filter(
-        (update) => update.seq > device.base && update.seq > startedOver && concerns(update, device) && !got.has(update.seq),
+        (update) =>
+            update.seq > device.base && update.seq > startedOver && concerns(update, device) && !got.has(update.seq),
     );
-    expect(missing.map(({ seq }) => seq), 'updates that a device never heard of').toEqual([]);
+    expect(
+        missing.map(({ seq }) => seq),
+        'updates that a device never heard of',
+    ).toEqual([]);
 }

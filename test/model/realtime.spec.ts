@@ -72,7 +72,11 @@ async function withFate(home: Home, fate: Fate, write: () => Promise<void>): Pro
 /** Every promise, after each step. */
 async function check({ homes }: Model): Promise<void> {
     for (const home of homes) {
-        if (home.devices.length > 0) await settled(home.account, home.devices.map(({ socket }) => socket));
+        if (home.devices.length > 0)
+            await settled(
+                home.account,
+                home.devices.map(({ socket }) => socket),
+            );
         for (const device of [...home.devices, ...home.away]) checkStream(device, home.committed);
         if (!home.isUnsettled) for (const device of home.devices) checkComplete(device, home.committed);
         checkSameOrder(home);
@@ -115,9 +119,12 @@ const append = (who: number, session: number, count: number, fate: Fate) =>
         });
         for (const _ of messages) commit(home, sid);
         const after = (await home.account.call('GET', `/v1/sessions/${sid}/messages`)).body.messages;
-        expect(after.slice(0, count).map(({ localId }: { localId: string }) => localId).toReversed()).toEqual(
-            messages.map(({ localId }) => localId),
-        );
+        expect(
+            after
+                .slice(0, count)
+                .map(({ localId }: { localId: string }) => localId)
+                .toReversed(),
+        ).toEqual(messages.map(({ localId }) => localId));
     });
 
 /** The database commits, but its answer is lost: the client tries again, and the hub was never told (P1, P9). */
@@ -145,7 +152,7 @@ const send = (who: number, which: number) =>
         const home = at(homes, who) as Home;
         const device = at(home.devices, which);
         if (!device) return;
-        const sid = device.sid ?? (home.sids[0] as string);
+        const sid = device.sid ?? home.sids[0];
         const localId = crypto.randomUUID();
         const ack = await device.socket.request('message', { sid, message: 'm', localId });
         expect(ack).toMatchObject({ result: 'success' });
@@ -160,7 +167,9 @@ const repeat = (who: number, which: number) =>
         const known = at([...home.messages], which);
         if (!known) return;
         const [localId, { sid, id, seq }] = known;
-        const { body } = await home.account.call('POST', `/v3/sessions/${sid}/messages`, { messages: [{ localId, content: 'other' }] });
+        const { body } = await home.account.call('POST', `/v3/sessions/${sid}/messages`, {
+            messages: [{ localId, content: 'other' }],
+        });
         expect(body.messages).toMatchObject([{ id, seq }]);
     });
 
@@ -173,7 +182,10 @@ const race = (who: number, session: number, fate: Fate) =>
         await withFate(home, fate, async () => {
             const bodies = await Promise.all(
                 ['a', 'b', 'c'].map(async (metadata) => {
-                    const { body } = await home.account.call('PUT', `/v1/sessions/${sid}/metadata`, { metadata, expectedVersion });
+                    const { body } = await home.account.call('PUT', `/v1/sessions/${sid}/metadata`, {
+                        metadata,
+                        expectedVersion,
+                    });
                     return body as { result: string; version: number; metadata: string };
                 }),
             );
@@ -185,12 +197,15 @@ const race = (who: number, session: number, fate: Fate) =>
     });
 
 const connect = (who: number, session: number | null, host: 'hub' | 'gateway') =>
-    command(`connect ${who} to ${session === null ? 'everything' : `session ${session}`} in the ${host}`, async ({ homes }) => {
-        const home = at(homes, who) as Home;
-        if (home.devices.length >= 5) return;
-        const sid = session === null ? undefined : at(home.sids, session);
-        home.devices.push(await openDevice(server, home.account, { sid, host }));
-    });
+    command(
+        `connect ${who} to ${session === null ? 'everything' : `session ${session}`} in the ${host}`,
+        async ({ homes }) => {
+            const home = at(homes, who) as Home;
+            if (home.devices.length >= 5) return;
+            const sid = session === null ? undefined : at(home.sids, session);
+            home.devices.push(await openDevice(server, home.account, { sid, host }));
+        },
+    );
 
 const drop = (who: number, which: number) =>
     command(`drop device ${which} of ${who}`, async ({ homes }) => {
@@ -209,7 +224,11 @@ const reconnect = (who: number, which: number) =>
         const home = at(homes, who) as Home;
         const device = at(home.away, which);
         if (!device) return;
-        const back = await openDevice(server, home.account, { sid: device.sid, host: device.host, since: reached(device) });
+        const back = await openDevice(server, home.account, {
+            sid: device.sid,
+            host: device.host,
+            since: reached(device),
+        });
         home.away = home.away.filter((other) => other !== device);
         home.devices.push(back);
     });
@@ -231,8 +250,7 @@ const release = (who: number) =>
     });
 
 /** Held publications arrive, the hub hears how far the account is, and its patience ends: then everybody knows. */
-const settle = (who: number) =>
-    command(`settle ${who}`, async ({ homes }) => settleHome(at(homes, who) as Home));
+const settle = (who: number) => command(`settle ${who}`, async ({ homes }) => settleHome(at(homes, who) as Home));
 
 async function settleHome(home: Home): Promise<void> {
     const { account } = home;
@@ -250,7 +268,9 @@ async function resume(home: Home, device: Device): Promise<void> {
     const from = reached(device);
     const ack = await device.socket.request('request-updates-since', { seq: from });
     if (!ack.success) return expect(ack).toEqual({ success: false, error: 'resync-required' });
-    const expected = home.committed.filter(({ seq, sid }) => seq > from && (device.sid === undefined || device.sid === sid));
+    const expected = home.committed.filter(
+        ({ seq, sid }) => seq > from && (device.sid === undefined || device.sid === sid),
+    );
     expect(ack.updates.map(({ seq }: { seq: number }) => seq)).toEqual(expected.map(({ seq }) => seq));
     expect(ack).toMatchObject({ seq: home.committed.length, hasMore: false });
     device.resumed.push(...ack.updates);

@@ -78,11 +78,22 @@ describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (hos
         await settled(soundly(account), [back]);
         expect([seqs(back), resyncs(back)]).toEqual([[], [{ seq: 2 }]]);
         for (const seq of [3, 1e15]) {
-            expect(await back.request('request-updates-since', { seq })).toEqual({ success: false, error: 'resync-required' });
+            expect(await back.request('request-updates-since', { seq })).toEqual({
+                success: false,
+                error: 'resync-required',
+            });
         }
         const legacy = { sessions: { [sid]: 1 }, machines: {}, artifacts: {} };
-        expect(await back.request('request-updates-since', legacy)).toEqual({ success: false, error: 'resync-required' });
-        expect(await back.request('request-updates-since', { seq: 2 })).toEqual({ success: true, updates: [], seq: 2, hasMore: false });
+        expect(await back.request('request-updates-since', legacy)).toEqual({
+            success: false,
+            error: 'resync-required',
+        });
+        expect(await back.request('request-updates-since', { seq: 2 })).toEqual({
+            success: true,
+            updates: [],
+            seq: 2,
+            hasMore: false,
+        });
     });
 
     it('come in seq order though their publications overtake each other', async () => {
@@ -108,7 +119,10 @@ describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (hos
         await settled(soundly(account), [app, cli]);
         for (const socket of [app, cli]) expect([resyncs(socket), seqs(socket)]).toEqual([[{ seq: 3 }], [4]]);
         expect(await app.request('request-updates-since', { seq: 2 })).toMatchObject({ success: false });
-        expect(await app.request('request-updates-since', { seq: 3 })).toMatchObject({ success: true, updates: [{ seq: 4 }] });
+        expect(await app.request('request-updates-since', { seq: 3 })).toMatchObject({
+            success: true,
+            updates: [{ seq: 4 }],
+        });
     }, 15_000);
 
     it('that were lost at the tail are noticed by a retry of the write', async () => {
@@ -139,7 +153,10 @@ describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (hos
         const app = await connect(sound, account, { host });
         loseNext();
         await appendTexts(account, sid, ['lost']);
-        expect(await app.request('request-updates-since', { seq: 1 })).toEqual({ success: false, error: 'resync-required' });
+        expect(await app.request('request-updates-since', { seq: 1 })).toEqual({
+            success: false,
+            error: 'resync-required',
+        });
         expect(resyncs(app)).toEqual([{ seq: 2 }]);
     }, 15_000);
 
@@ -149,8 +166,15 @@ describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (hos
         hubs.delay(() => 700);
         onTestFinished(() => hubs.delay(() => 0));
         const written = appendTexts(account, sid, ['late']);
-        await vi.waitUntil(async () => (await server.env.DB.prepare('SELECT seq FROM Account WHERE id = ?').bind(account.id).first('seq')) === 2);
-        expect(await app.request('request-updates-since', { seq: 1 })).toMatchObject({ success: true, updates: [{ seq: 2 }] });
+        await vi.waitUntil(
+            async () =>
+                (await server.env.DB.prepare('SELECT seq FROM Account WHERE id = ?').bind(account.id).first('seq')) ===
+                2,
+        );
+        expect(await app.request('request-updates-since', { seq: 1 })).toMatchObject({
+            success: true,
+            updates: [{ seq: 2 }],
+        });
         await written;
         await settled(soundly(account), [app]);
         expect([seqs(app), resyncs(app)]).toEqual([[2], []]);
@@ -164,7 +188,7 @@ describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (hos
         await settled(soundly(account), [back]);
         expect(seqs(back)).toEqual([2, 3, 4, 5, 6, 7, 8]);
         const pages: number[][] = [];
-        for (let seq = 1, hasMore = true; hasMore; ) {
+        for (let seq = 1, hasMore = true; hasMore;) {
             const page = await back.request('request-updates-since', { seq });
             expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThan(1_000_000);
             pages.push(page.updates.map((update: { seq: number }) => update.seq));
@@ -176,12 +200,22 @@ describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (hos
     it('over 1 MB are delivered, and force whoever missed them to start over', async () => {
         const { account, sid } = await setUp();
         const app = await connect(sound, account, { host });
-        await account.call('POST', '/v1/sessions', { tag: 'big', metadata: 'm'.repeat(800_000), agentState: 's'.repeat(600_000) });
+        await account.call('POST', '/v1/sessions', {
+            tag: 'big',
+            metadata: 'm'.repeat(800_000),
+            agentState: 's'.repeat(600_000),
+        });
         await appendTexts(account, sid, ['after']);
         await settled(soundly(account), [app]);
         expect(seqs(app)).toEqual([2, 3]);
-        expect(await app.request('request-updates-since', { seq: 1 })).toEqual({ success: false, error: 'resync-required' });
-        expect(await app.request('request-updates-since', { seq: 2 })).toMatchObject({ success: true, updates: [{ seq: 3 }] });
+        expect(await app.request('request-updates-since', { seq: 1 })).toEqual({
+            success: false,
+            error: 'resync-required',
+        });
+        expect(await app.request('request-updates-since', { seq: 2 })).toMatchObject({
+            success: true,
+            updates: [{ seq: 3 }],
+        });
         const back = await connect(sound, account, { host, lastSeq: 1 });
         await settled(soundly(account), [back]);
         expect([seqs(back), resyncs(back)]).toEqual([[], [{ seq: 3 }]]);
@@ -193,7 +227,9 @@ describe('a socket that joins in the midst of updates', () => {
         const { account, sid } = await setUp();
         await connect(sound, account, { host });
         const writes = Array.from({ length: 15 }, (_, i) => appendTexts(account, sid, [`${i}`]));
-        const sockets = await Promise.all(Array.from({ length: 5 }, () => connect(sound, account, { host, lastSeq: 0 })));
+        const sockets = await Promise.all(
+            Array.from({ length: 5 }, () => connect(sound, account, { host, lastSeq: 0 })),
+        );
         await Promise.all(writes);
         await settled(soundly(account), sockets);
         for (const socket of sockets) {

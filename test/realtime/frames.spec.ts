@@ -28,13 +28,21 @@ describe.each(['hub', 'gateway'] as const)('frames of a socket in the %s', (host
 
     it('answer pings however they are spelled, also one that wants an acknowledgement', async () => {
         const { socket } = await open();
-        for (const text of ['{"event":"ping"}', '{"type":"ping"}', '{ "event": "ping", "data": {} }', '{"event":"ping","ackId":1}']) {
+        for (const text of [
+            '{"event":"ping"}',
+            '{"type":"ping"}',
+            '{ "event": "ping", "data": {} }',
+            '{"event":"ping","ackId":1}',
+        ]) {
             socket.frames.length = 0;
             socket.sendText(text);
             const pong = await socket.next(({ event }) => event === 'pong');
             expect(pong).toMatchObject({ event: 'pong', type: 'pong', data: {}, payload: {} });
         }
-        expect(await socket.next(({ event }) => event === 'ack')).toMatchObject({ ackId: 1, ack: { result: 'success' } });
+        expect(await socket.next(({ event }) => event === 'ack')).toMatchObject({
+            ackId: 1,
+            ack: { result: 'success' },
+        });
     });
 
     it.each([
@@ -73,9 +81,21 @@ describe.each(['hub', 'gateway'] as const)('frames of a socket in the %s', (host
         const { socket } = await open();
         const message = 'Invalid parameters';
         for (const data of [undefined, null, 5, 'x', [], {}]) {
-            for (const event of ['message', 'update-metadata', 'update-state', 'machine-update-metadata', 'machine-update-state',
-                'artifact-read', 'artifact-create', 'artifact-update', 'artifact-delete', 'session-alive', 'machine-alive',
-                'app-state', 'rpc-cancel']) {
+            for (const event of [
+                'message',
+                'update-metadata',
+                'update-state',
+                'machine-update-metadata',
+                'machine-update-state',
+                'artifact-read',
+                'artifact-create',
+                'artifact-update',
+                'artifact-delete',
+                'session-alive',
+                'machine-alive',
+                'app-state',
+                'rpc-cancel',
+            ]) {
                 expect([event, await socket.request(event, data)]).toEqual([event, { result: 'error', message }]);
             }
             for (const event of ['session-end', 'usage-report']) {
@@ -96,11 +116,18 @@ describe.each(['hub', 'gateway'] as const)('frames of a socket in the %s', (host
         expect(await socket.request('message', { sid: 'x', message: 'm' })).toEqual(session);
         expect(await socket.request('update-metadata', { sid: 'x', metadata: 'm', ...version })).toEqual(session);
         expect(await socket.request('update-state', { sid: 'x', agentState: 'm', ...version })).toEqual(session);
-        expect(await socket.request('machine-update-metadata', { machineId: 'x', metadata: 'm', ...version })).toEqual(machine);
-        expect(await socket.request('machine-update-state', { machineId: 'x', daemonState: 'm', ...version })).toEqual(machine);
+        expect(await socket.request('machine-update-metadata', { machineId: 'x', metadata: 'm', ...version })).toEqual(
+            machine,
+        );
+        expect(await socket.request('machine-update-state', { machineId: 'x', daemonState: 'm', ...version })).toEqual(
+            machine,
+        );
         expect(await socket.request('artifact-read', { id: 'x' })).toEqual(artifact);
         expect(await socket.request('artifact-delete', { id: 'x' })).toEqual(artifact);
-        expect(await socket.request('session-end', { sid: 'x', time: 1 })).toEqual({ success: false, error: 'Session not found' });
+        expect(await socket.request('session-end', { sid: 'x', time: 1 })).toEqual({
+            success: false,
+            error: 'Session not found',
+        });
         expect(await socket.request('access-key-get', { sessionId: 'x', machineId: 'y' })).toEqual({
             ok: false,
             error: 'Session or machine not found',
@@ -116,39 +143,74 @@ describe.each(['hub', 'gateway'] as const)('frames of a socket in the %s', (host
         expect(message).toEqual({ result: 'success', id: expect.any(String), seq: 1 });
         expect(await socket.request('message', { sid, message: 'again', localId: 'l' })).toEqual(message);
         expect(await socket.request('update-metadata', { sid, metadata: 'n', expectedVersion: 1 })).toEqual({
-            result: 'success', version: 2, metadata: 'n',
+            result: 'success',
+            version: 2,
+            metadata: 'n',
         });
         expect(await socket.request('update-metadata', { sid, metadata: 'o', expectedVersion: 1 })).toEqual({
-            result: 'version-mismatch', version: 2, metadata: 'n',
+            result: 'version-mismatch',
+            version: 2,
+            metadata: 'n',
         });
         expect(await socket.request('update-state', { sid, agentState: 's', expectedVersion: 0 })).toEqual({
-            result: 'success', version: 1, agentState: 's',
+            result: 'success',
+            version: 1,
+            agentState: 's',
         });
         expect(await socket.request('update-state', { sid, agentState: null, expectedVersion: 1 })).toEqual({
-            result: 'success', version: 2, agentState: null,
+            result: 'success',
+            version: 2,
+            agentState: null,
         });
-        expect(await socket.request('machine-update-metadata', { machineId, metadata: 'n', expectedVersion: 1 })).toEqual({
-            result: 'success', version: 2, metadata: 'n',
+        expect(
+            await socket.request('machine-update-metadata', { machineId, metadata: 'n', expectedVersion: 1 }),
+        ).toEqual({
+            result: 'success',
+            version: 2,
+            metadata: 'n',
         });
-        expect(await socket.request('machine-update-state', { machineId, daemonState: 'd', expectedVersion: 5 })).toEqual({
-            result: 'version-mismatch', version: 0, daemonState: null,
+        expect(
+            await socket.request('machine-update-state', { machineId, daemonState: 'd', expectedVersion: 5 }),
+        ).toEqual({
+            result: 'version-mismatch',
+            version: 0,
+            daemonState: null,
         });
         const artifact = { id: crypto.randomUUID(), header: 'aGVhZA==', body: 'Ym9keQ==', dataEncryptionKey: 'a2V5' };
         expect(await socket.request('artifact-create', artifact)).toMatchObject({ result: 'success', artifact });
-        expect(await socket.request('artifact-read', { id: artifact.id })).toMatchObject({ result: 'success', artifact });
-        expect(await socket.request('artifact-update', { id: artifact.id, header: 'bmV3', expectedHeaderVersion: 1 })).toMatchObject({
-            result: 'success', headerVersion: 2,
+        expect(await socket.request('artifact-read', { id: artifact.id })).toMatchObject({
+            result: 'success',
+            artifact,
         });
-        expect(await socket.request('artifact-update', { id: artifact.id, header: 'bmV3', expectedHeaderVersion: 1 })).toMatchObject({
-            result: 'version-mismatch', currentHeaderVersion: 2, currentHeader: 'bmV3',
+        expect(
+            await socket.request('artifact-update', { id: artifact.id, header: 'bmV3', expectedHeaderVersion: 1 }),
+        ).toMatchObject({
+            result: 'success',
+            headerVersion: 2,
+        });
+        expect(
+            await socket.request('artifact-update', { id: artifact.id, header: 'bmV3', expectedHeaderVersion: 1 }),
+        ).toMatchObject({
+            result: 'version-mismatch',
+            currentHeaderVersion: 2,
+            currentHeader: 'bmV3',
         });
         expect(await socket.request('artifact-delete', { id: artifact.id })).toEqual({ result: 'success' });
-        expect(await socket.request('access-key-get', { sessionId: sid, machineId })).toEqual({ ok: true, accessKey: null });
+        expect(await socket.request('access-key-get', { sessionId: sid, machineId })).toEqual({
+            ok: true,
+            accessKey: null,
+        });
         const report = { key: 'k', sessionId: sid, tokens: { total: 1 }, cost: { total: 1 } };
         expect(await socket.request('usage-report', report)).toEqual({
-            success: true, reportId: expect.any(String), createdAt: expect.any(Number), updatedAt: expect.any(Number),
+            success: true,
+            reportId: expect.any(String),
+            createdAt: expect.any(Number),
+            updatedAt: expect.any(Number),
         });
-        expect(await socket.request('session-end', { sid, time: Date.now() })).toEqual({ success: true, activeAt: expect.any(Number) });
+        expect(await socket.request('session-end', { sid, time: Date.now() })).toEqual({
+            success: true,
+            activeAt: expect.any(Number),
+        });
         expect(await socket.request('session-alive', { sid, time: Date.now() })).toEqual({ result: 'success' });
         expect(await socket.request('app-state', { state: 'active' })).toEqual({ result: 'success' });
     });
@@ -157,7 +219,9 @@ describe.each(['hub', 'gateway'] as const)('frames of a socket in the %s', (host
         const { account, socket } = await open();
         const sid = await createSession(account);
         const odd = '🙈\u2028\u2029\u{10ffff}\u0001"\\';
-        expect(await socket.request('message', { sid, message: odd, localId: odd })).toMatchObject({ result: 'success' });
+        expect(await socket.request('message', { sid, message: odd, localId: odd })).toMatchObject({
+            result: 'success',
+        });
         const invalid = { result: 'error', message: 'Invalid parameters' };
         expect(await socket.request('message', { sid, message: 'a\0b' })).toEqual(invalid);
         expect(await socket.request('message', { sid, message: 'a\ud800b' })).toEqual(invalid);
@@ -233,7 +297,7 @@ describe.each(['hub', 'gateway'] as const)('frames of a socket in the %s', (host
         await socket.request('broadcast', 'secret');
         await appendTexts(account, sid, ['secret']);
         await settled(stranger.account, [stranger.socket]);
-        expect(stranger.socket.frames.map(({ event, data }) => event === 'broadcast' ? data.type : event)).toEqual([
+        expect(stranger.socket.frames.map(({ event, data }) => (event === 'broadcast' ? data.type : event))).toEqual([
             'connected',
             'barrier',
         ]);
@@ -260,7 +324,10 @@ describe('authentication by message', () => {
         const sessionId = await createSession(account);
         const socket = await openSocket(server, { greet: false, query: { clientType: 'session-scoped', sessionId } });
         socket.send('auth', { token: account.token });
-        expect((await socket.next(({ event }) => event === 'connected')).data).toMatchObject({ clientType: 'session-scoped', sessionId });
+        expect((await socket.next(({ event }) => event === 'connected')).data).toMatchObject({
+            clientType: 'session-scoped',
+            sessionId,
+        });
     });
 
     it.each([
@@ -296,7 +363,10 @@ describe('authentication by message', () => {
     });
 
     it('waits five seconds, and no longer', async () => {
-        const [silent, chatty] = [await openSocket(server, { greet: false }), await openSocket(server, { greet: false })];
+        const [silent, chatty] = [
+            await openSocket(server, { greet: false }),
+            await openSocket(server, { greet: false }),
+        ];
         const startedAt = performance.now();
         chatty.sendText('{"event":"ping"}');
         expect(await silent.untilClosed()).toMatchObject({ code: 4001 });

@@ -42,7 +42,10 @@ async function cutOff(): Promise<() => Promise<void>> {
 
 describe('a gateway', () => {
     it('tells the hub of its sockets as they come and go', async () => {
-        const sockets = [await connect(server, account, { host: 'gateway' }), await connect(server, account, { host: 'gateway' })];
+        const sockets = [
+            await connect(server, account, { host: 'gateway' }),
+            await connect(server, account, { host: 'gateway' }),
+        ];
         expect(await total()).toBe(2);
         sockets[0]?.close();
         await expect.poll(total).toBe(1);
@@ -66,7 +69,12 @@ describe('a gateway', () => {
         const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
         onTestFinished(() => log.mockRestore());
         await runInDurableObject(gateway(), (instance) => {
-            const broken = { getByName: () => ({ attach: () => Promise.reject(new Error('overloaded')), detach: () => Promise.resolve() }) };
+            const broken = {
+                getByName: () => ({
+                    attach: () => Promise.reject(new Error('overloaded')),
+                    detach: () => Promise.resolve(),
+                }),
+            };
             (instance as unknown as { env: unknown }).env = { ...env, ACCOUNT_HUB: broken };
         });
         const socket = await openSocket(server, { greet: false });
@@ -87,7 +95,14 @@ describe('a gateway', () => {
         await appendTexts(account, sid, ['unheard by the far one']);
         await account.call('PUT', `/v1/machines/${machineId}/status`, { metadata: 'unheard' });
         await expect.poll(total).toBe(1);
-        await expect.poll(() => near.ephemerals().filter(({ type }) => type === 'machine-status').at(-1)).toMatchObject({ online: false });
+        await expect
+            .poll(() =>
+                near
+                    .ephemerals()
+                    .filter(({ type }) => type === 'machine-status')
+                    .at(-1),
+            )
+            .toMatchObject({ online: false });
         clock.advance(10_000);
         await runDurableObjectAlarm(hub());
         expect(await total()).toBe(1);
@@ -133,8 +148,19 @@ describe('a gateway', () => {
     it('leaves no ghosts that keep others out', async () => {
         await inHub((instance) => {
             for (let i = 0; i < 100; i++) {
-                const ghost = { v: 1, id: `ghost-${i}`, wire: 'native', accountId: account.id, tokenId: '', issuedAt: 0, clientType: 'user-scoped', connectedAt: Date.now() - 1 };
-                (instance as unknown as { peers: { addRemote(name: string, connection: unknown): void } }).peers.addRemote('gateway-0', ghost);
+                const ghost = {
+                    v: 1,
+                    id: `ghost-${i}`,
+                    wire: 'native',
+                    accountId: account.id,
+                    tokenId: '',
+                    issuedAt: 0,
+                    clientType: 'user-scoped',
+                    connectedAt: Date.now() - 1,
+                };
+                (
+                    instance as unknown as { peers: { addRemote(name: string, connection: unknown): void } }
+                ).peers.addRemote('gateway-0', ghost);
             }
         });
         expect(await total()).toBe(100);
@@ -179,7 +205,10 @@ describe('the limit of a hundred sockets', () => {
         );
         const ends = await Promise.all(
             sockets.map((socket) =>
-                Promise.race([socket.untilClosed(20_000).then(({ code }) => code), socket.next(() => true, 20_000).then(() => 0)]),
+                Promise.race([
+                    socket.untilClosed(20_000).then(({ code }) => code),
+                    socket.next(() => true, 20_000).then(() => 0),
+                ]),
             ),
         );
         expect(ends.filter((end) => end === 0)).toHaveLength(100);
@@ -200,24 +229,42 @@ describe('a token that is ended', () => {
         expect(await theirs.request('broadcast')).toEqual({ result: 'success' });
     });
 
-    it.each(['hub', 'gateway'] as const)('with all others of the account closes every socket in the %s', async (host) => {
-        const { body } = await account.call('POST', '/v1/auth/refresh');
-        const stranger = await createAccount(server);
-        const sockets = [await connect(server, account, { host }), await connect(server, { token: body.token }, { host })];
-        const theirs = await connect(server, stranger, { host });
-        await account.call('POST', '/v1/auth/logout-all');
-        for (const socket of sockets) expect(await socket.untilClosed()).toMatchObject({ code: 4006 });
-        expect(await theirs.request('broadcast')).toEqual({ result: 'success' });
-    });
+    it.each(['hub', 'gateway'] as const)(
+        'with all others of the account closes every socket in the %s',
+        async (host) => {
+            const { body } = await account.call('POST', '/v1/auth/refresh');
+            const stranger = await createAccount(server);
+            const sockets = [
+                await connect(server, account, { host }),
+                await connect(server, { token: body.token }, { host }),
+            ];
+            const theirs = await connect(server, stranger, { host });
+            await account.call('POST', '/v1/auth/logout-all');
+            for (const socket of sockets) expect(await socket.untilClosed()).toMatchObject({ code: 4006 });
+            expect(await theirs.request('broadcast')).toEqual({ result: 'success' });
+        },
+    );
 
     it('opens no socket that was on its way', async () => {
         const { tokenId, issuedAt } = { tokenId: crypto.randomUUID(), issuedAt: Math.floor(Date.now() / 1000) };
         await hub().revoke({ tokenId });
         const connection = {
-            v: 1, id: 'late', wire: 'native', accountId: account.id, tokenId, issuedAt, clientType: 'user-scoped', connectedAt: Date.now(),
+            v: 1,
+            id: 'late',
+            wire: 'native',
+            accountId: account.id,
+            tokenId,
+            issuedAt,
+            clientType: 'user-scoped',
+            connectedAt: Date.now(),
         } as const;
-        expect(await hub().attach('gateway-0', { connection, seq: 0 })).toEqual({ code: 4006, reason: 'Token revoked' });
-        expect(await hub().attach('gateway-0', { connection: { ...connection, tokenId: 'another' }, seq: 0 })).toBeNull();
+        expect(await hub().attach('gateway-0', { connection, seq: 0 })).toEqual({
+            code: 4006,
+            reason: 'Token revoked',
+        });
+        expect(
+            await hub().attach('gateway-0', { connection: { ...connection, tokenId: 'another' }, seq: 0 }),
+        ).toBeNull();
     });
 });
 
@@ -266,7 +313,9 @@ describe('a broadcast', () => {
             const message = { type: 'hello', payload: { a: 1 } };
             const { status, body } = await account.call('POST', '/v1/websocket/broadcast', { message, filter });
             await settled(account, own);
-            const heard = Object.entries(sockets).filter(([, socket]) => socket.all('broadcast').some(({ type }) => type === 'hello'));
+            const heard = Object.entries(sockets).filter(([, socket]) =>
+                socket.all('broadcast').some(({ type }) => type === 'hello'),
+            );
             return { status, body, heard: heard.map(([name]) => name) };
         }
         return { sockets, sessionId, machineId, heardBy };
@@ -289,10 +338,16 @@ describe('a broadcast', () => {
 
     it('is a control frame in both spellings', async () => {
         const app = await connect(server, account);
-        await account.call('POST', '/v1/websocket/broadcast', { message: { type: 'hello', payload: [null], timestamp: 5 } });
+        await account.call('POST', '/v1/websocket/broadcast', {
+            message: { type: 'hello', payload: [null], timestamp: 5 },
+        });
         const data = { type: 'hello', payload: [null], timestamp: 5 };
         expect(await app.next(({ event }) => event === 'broadcast')).toEqual({
-            event: 'broadcast', type: 'broadcast', data, payload: data, timestamp: Date.now(),
+            event: 'broadcast',
+            type: 'broadcast',
+            data,
+            payload: data,
+            timestamp: Date.now(),
         });
     });
 

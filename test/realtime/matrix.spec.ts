@@ -20,12 +20,16 @@ type Door = (input: Input, row: Row) => Promise<unknown>;
 /** Every door that a row's write has, by name. */
 function doorsOf(row: Row): [string, Door][] {
     const rest = row.without === 'rest' ? [] : routes.filter(({ procedurePath }) => procedurePath === row.procedure);
-    const doors: [string, Door][] = rest.map(({ method, path }) => [`${method} ${path}`, (input) => byRest(method, path, input, row)]);
+    const doors: [string, Door][] = rest.map(({ method, path }) => [
+        `${method} ${path}`,
+        (input) => byRest(method, path, input, row),
+    ]);
     const { procedure, event } = row;
     if (procedure && row.without !== 'trpc') {
         doors.push([`tRPC ${procedure}`, (input) => callTrpc(server, world.account, procedure, input)]);
     }
-    if (event) doors.push([`socket ${event}`, (input) => world.writer.request(event, row.data ? row.data(input) : input)]);
+    if (event)
+        doors.push([`socket ${event}`, (input) => world.writer.request(event, row.data ? row.data(input) : input)]);
     for (const [name, run] of Object.entries(row.other ?? {})) doors.push([name, (input) => run(world, input)]);
     return doors;
 }
@@ -39,11 +43,17 @@ async function byRest(method: string, path: string, input: Input, row: Row): Pro
     });
     const { status, body } = await world.account.call(method, url, method === 'DELETE' ? undefined : rest, row.headers);
     // Lost locks are answers, too.
-    if (status !== 200 && status !== 409) throw new Error(`${method} ${url} answered ${status}: ${JSON.stringify(body)}`);
+    if (status !== 200 && status !== 409)
+        throw new Error(`${method} ${url} answered ${status}: ${JSON.stringify(body)}`);
 }
 
 function expected(told: Told[]): Record<string, unknown[]> {
-    return Object.fromEntries([...OWN, 'peer'].map((name) => [name, told.filter(({ to }) => to.includes(name as never)).map(({ body }) => body)]));
+    return Object.fromEntries(
+        [...OWN, 'peer'].map((name) => [
+            name,
+            told.filter(({ to }) => to.includes(name as never)).map(({ body }) => body),
+        ]),
+    );
 }
 
 const cases = rows.flatMap((row) => doorsOf(row).map(([door, write]) => [row.name, door, row, write] as const));
@@ -72,8 +82,11 @@ describe('who is told of a write', () => {
             const { id, login, name, avatar_url, bio } = person;
             const told = (await world.heard()) as Record<string, Record<string, unknown>[]>;
             expect(told).toEqual(expected([{ to: ['user'], body: expect.objectContaining({ t: 'update-account' }) }]));
-            expect(told.user?.[0]).toMatchObject({ id: world.account.id, github: { id, login, name, avatar_url, bio } });
-            await write({}, rows[i] as Row);
+            expect(told.user?.[0]).toMatchObject({
+                id: world.account.id,
+                github: { id, login, name, avatar_url, bio },
+            });
+            await write({}, rows[i]);
             expect(await world.heard()).toEqual(
                 expected([{ to: ['user'], body: { t: 'update-account', id: world.account.id, github: null } }]),
             );
@@ -88,7 +101,9 @@ describe('the matrix', () => {
         const mutations = routes.filter(({ procedure }) => procedure._def.type === 'mutation');
         const names = [...new Set(mutations.map(({ procedurePath }) => procedurePath))];
         expect(names.filter((name) => !known.has(name))).toEqual([]);
-        expect([...SILENT_PROCEDURES].filter((name) => !routes.some(({ procedurePath }) => procedurePath === name))).toEqual([]);
+        expect(
+            [...SILENT_PROCEDURES].filter((name) => !routes.some(({ procedurePath }) => procedurePath === name)),
+        ).toEqual([]);
     });
 
     it('has every client event', () => {
@@ -103,9 +118,24 @@ describe('the matrix', () => {
             for (const { body } of row.tells(world, await row.input(world))) told.add(body.t ?? body.type);
         }
         expect([...told].toSorted()).toEqual([
-            'activity', 'delete-artifact', 'delete-machine', 'delete-session', 'kv-batch-update', 'machine-activity', 'new-artifact',
-            'new-feed-post', 'new-machine', 'new-message', 'new-session', 'relationship-updated', 'session-event', 'update-account',
-            'update-artifact', 'update-machine', 'update-session', 'usage',
+            'activity',
+            'delete-artifact',
+            'delete-machine',
+            'delete-session',
+            'kv-batch-update',
+            'machine-activity',
+            'new-artifact',
+            'new-feed-post',
+            'new-machine',
+            'new-message',
+            'new-session',
+            'relationship-updated',
+            'session-event',
+            'update-account',
+            'update-artifact',
+            'update-machine',
+            'update-session',
+            'usage',
         ]);
     });
 });

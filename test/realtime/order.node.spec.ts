@@ -57,9 +57,9 @@ describe.each(['hub', 'gateway'] as const)('frames of one socket in the %s', (ho
         const acks = sender.frames.filter(({ event }) => event === 'ack');
         const expected = names.flatMap((name, i) => (i % 10 === 0 ? [name, `b${name}`] : [name]));
         expect(acks.map(({ ackId }) => ackId)).toEqual(expected);
-        expect(acks.filter(({ ackId }) => /^\d/.test(String(ackId))).map(({ ack }) => (ack as { seq: number }).seq)).toEqual(
-            names.map((_, i) => i + 1),
-        );
+        expect(
+            acks.filter(({ ackId }) => /^\d/.test(String(ackId))).map(({ ack }) => (ack as { seq: number }).seq),
+        ).toEqual(names.map((_, i) => i + 1));
         await watcher.next('the last update', ({ event, data }) => event === 'update' && data.seq === 301);
         expect(watcher.updates().map(({ seq }) => seq)).toEqual(names.map((_, i) => i + 2));
         await Promise.all([sender.close(), watcher.close()]);
@@ -81,7 +81,12 @@ describe('updates', () => {
         await watcher.next('the last update', ({ event, data }) => event === 'update' && data.seq === 8);
         const core = watcher.updates().filter(({ body }) => body.t !== 'new-machine');
         expect(core.map(({ body }) => body.t)).toEqual([
-            'new-message', 'update-session', 'update-session', 'update-machine', 'update-machine', 'update-machine',
+            'new-message',
+            'update-session',
+            'update-session',
+            'update-machine',
+            'update-machine',
+            'update-machine',
         ]);
         for (const update of core) expect(CoreUpdateContainerSchema.parse(update)).toMatchObject({ seq: update.seq });
         await Promise.all([watcher.close(), writer.close()]);

@@ -67,7 +67,10 @@ describe.each(WHERE)('a call from the %s to the %s', (callerHost, targetHost) =>
         expect(await outcome).toEqual({ ok: true, result: { answer: 'a' } });
         await settled(account, [caller, target, bystander]);
         expect(bystander.frames.map(({ event }) => event)).toEqual(['connected', 'broadcast']);
-        expect(caller.frames.filter(({ event }) => event !== 'broadcast').map(({ event }) => event)).toEqual(['connected', 'ack']);
+        expect(caller.frames.filter(({ event }) => event !== 'broadcast').map(({ event }) => event)).toEqual([
+            'connected',
+            'ack',
+        ]);
         expect(await callsUnderWay()).toBe(0);
     });
 
@@ -97,7 +100,10 @@ describe.each(WHERE)('a call from the %s to the %s', (callerHost, targetHost) =>
 
     it('waits 15 s for somebody to register', async () => {
         const [caller, target] = [await open(callerHost), await open(targetHost)];
-        const [early, late] = [caller.request('rpc-call', { method: 'm:early', params: 1 }), caller.request('rpc-call', { method: 'm:late' })];
+        const [early, late] = [
+            caller.request('rpc-call', { method: 'm:early', params: 1 }),
+            caller.request('rpc-call', { method: 'm:late' }),
+        ];
         await expect.poll(callsUnderWay).toBe(2);
         clock.advance(14_999);
         await register(target, 'm:early');
@@ -153,7 +159,10 @@ describe.each(WHERE)('a call from the %s to the %s', (callerHost, targetHost) =>
         expect(await caller.request('rpc-cancel', { requestId: '5' })).toEqual({ result: 'success' });
         await caller.request('rpc-cancel', { requestId: 'six' });
         for (const id of [5, 'six']) {
-            expect((await caller.next(({ ackId }) => ackId === id)).ack).toEqual({ ok: false, error: 'RPC call cancelled' });
+            expect((await caller.next(({ ackId }) => ackId === id)).ack).toEqual({
+                ok: false,
+                error: 'RPC call cancelled',
+            });
         }
         expect(await callsUnderWay()).toBe(0);
         const other = await open(callerHost);
@@ -205,7 +214,11 @@ describe('registrations', () => {
     });
 
     it('made in the same millisecond have an order', async () => {
-        const [caller, first, second] = [await connect(server, account), await connect(server, account), await connect(server, account)];
+        const [caller, first, second] = [
+            await connect(server, account),
+            await connect(server, account),
+            await connect(server, account),
+        ];
         await register(second, 'm:tie');
         await register(first, 'm:tie');
         const outcome = caller.request('rpc-call', { method: 'm:tie' });
@@ -247,25 +260,33 @@ describe('registrations', () => {
         for (let i = 0; i < 60; i++) await socket.request('rpc-register', { method: `${i}`.padEnd(256, '-') });
         expect(socket.all('rpc-error').length).toBeGreaterThan(0);
         expect(socket.all('rpc-registered').length).toBeGreaterThan(30);
-        expect(await socket.request('session-alive', { sid: 'x'.repeat(128), time: Date.now() })).toEqual({ result: 'success' });
+        expect(await socket.request('session-alive', { sid: 'x'.repeat(128), time: Date.now() })).toEqual({
+            result: 'success',
+        });
     });
 
-    it.each([[undefined], [{}], [{ method: '' }], [{ method: 5 }], [{ method: 'x'.repeat(257) }], [{ method: 'a\0b' }]])(
-        'of %j are an rpc-error',
-        async (data) => {
-            const socket = await connect(server, account);
-            for (const event of ['rpc-register', 'rpc-unregister']) {
-                expect(await socket.request(event, data)).toEqual({ result: 'success' });
-            }
-            const error = { type: 'register', error: 'Invalid method name' };
-            expect(socket.all('rpc-error')).toEqual([error, error]);
-        },
-    );
+    it.each([
+        [undefined],
+        [{}],
+        [{ method: '' }],
+        [{ method: 5 }],
+        [{ method: 'x'.repeat(257) }],
+        [{ method: 'a\0b' }],
+    ])('of %j are an rpc-error', async (data) => {
+        const socket = await connect(server, account);
+        for (const event of ['rpc-register', 'rpc-unregister']) {
+            expect(await socket.request(event, data)).toEqual({ result: 'success' });
+        }
+        const error = { type: 'register', error: 'Invalid method name' };
+        expect(socket.all('rpc-error')).toEqual([error, error]);
+    });
 
     it('nobody made are not found under names that every object has', async () => {
         const [caller, other] = [await connect(server, account), await connect(server, account)];
         await register(other, '__proto__');
-        const outcomes = ['constructor', 'toString', 'hasOwnProperty'].map((method) => caller.request('rpc-call', { method }));
+        const outcomes = ['constructor', 'toString', 'hasOwnProperty'].map((method) =>
+            caller.request('rpc-call', { method }),
+        );
         await expect.poll(callsUnderWay).toBe(3);
         expect(requests(other)).toEqual([]);
         clock.advance(15_000);
@@ -279,7 +300,11 @@ describe('registrations', () => {
 
 describe('calls', () => {
     it('are answered by who was asked only', async () => {
-        const [caller, target, third] = [await connect(server, account), await connect(server, account), await connect(server, account)];
+        const [caller, target, third] = [
+            await connect(server, account),
+            await connect(server, account),
+            await connect(server, account),
+        ];
         await register(target, 'm:do');
         const outcome = caller.request('rpc-call', { method: 'm:do' });
         const { ackId } = await target.next(isRequest);
@@ -314,7 +339,10 @@ describe('calls', () => {
         await register(target, 'm:slow');
         for (let i = 0; i < 100; i++) caller.send('rpc-call', { method: 'm:slow' }, i);
         await expect.poll(() => requests(target).length).toBe(100);
-        expect(await caller.request('rpc-call', { method: 'm:slow' })).toEqual({ ok: false, error: 'Too many RPC calls under way' });
+        expect(await caller.request('rpc-call', { method: 'm:slow' })).toEqual({
+            ok: false,
+            error: 'Too many RPC calls under way',
+        });
         const other = await connect(server, account);
         other.send('rpc-call', { method: 'm:slow' }, 1);
         await expect.poll(() => requests(target).length).toBe(101);
@@ -322,7 +350,10 @@ describe('calls', () => {
 
     it('write nothing to the database', async () => {
         const sid = await createSession(account);
-        const [caller, target] = [await connect(server, account), await connect(server, account, { clientType: 'session-scoped', sessionId: sid })];
+        const [caller, target] = [
+            await connect(server, account),
+            await connect(server, account, { clientType: 'session-scoped', sessionId: sid }),
+        ];
         const rows = () => env.DB.prepare('SELECT seq, updatedAt FROM Session WHERE id = ?').bind(sid).first();
         const before = await rows();
         await register(target, `${sid}:bash`);

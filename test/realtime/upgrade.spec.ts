@@ -40,7 +40,11 @@ describe('the upgrade', () => {
         const { status, body, headers } = await call(server, 'GET', '/v1/updates');
         expect({ status, body, upgrade: headers.get('Upgrade') }).toEqual({
             status: 426,
-            body: { error: 'This path is for WebSocket clients', code: 'UPGRADE_REQUIRED', requestId: expect.any(String) },
+            body: {
+                error: 'This path is for WebSocket clients',
+                code: 'UPGRADE_REQUIRED',
+                requestId: expect.any(String),
+            },
             upgrade: 'websocket',
         });
     });
@@ -57,7 +61,13 @@ describe('the upgrade', () => {
             timestamp: Date.now(),
             seq: 1,
         };
-        expect(socket.frames[0]).toEqual({ event: 'connected', type: 'connected', data, payload: data, timestamp: Date.now() });
+        expect(socket.frames[0]).toEqual({
+            event: 'connected',
+            type: 'connected',
+            data,
+            payload: data,
+            timestamp: Date.now(),
+        });
     });
 
     it('takes client type and ids from headers as from the query', async () => {
@@ -98,7 +108,9 @@ describe('a refusal', () => {
     it('of a token in the query stands even if the token is good', async () => {
         const account = await createAccount(server);
         expect(await closeOf({ query: { token: account.token } }, untouchable)).toMatchObject({ code: 4001 });
-        expect(await closeOf({ query: { token: account.token }, headers: bearer(account) }, untouchable)).toMatchObject({ code: 4001 });
+        expect(await closeOf({ query: { token: account.token }, headers: bearer(account) }, untouchable)).toMatchObject(
+            { code: 4001 },
+        );
     });
 
     it('of an unknown client type is 4002, of missing ids 4003 and 4004', async () => {
@@ -154,7 +166,10 @@ describe('a ticket', () => {
         );
         const ends = await Promise.all(
             sockets.map((socket) =>
-                Promise.race([socket.untilClosed().then(({ code }) => code), socket.next(() => true).then(() => 'connected')]),
+                Promise.race([
+                    socket.untilClosed().then(({ code }) => code),
+                    socket.next(() => true).then(() => 'connected'),
+                ]),
             ),
         );
         expect(ends.toSorted()).toEqual([...Array<number>(19).fill(4001), 'connected']);

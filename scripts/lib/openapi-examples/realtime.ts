@@ -15,7 +15,10 @@ export const realtimeExamples: Omit<Examples<'realtime'>, 'updates'> = {
         },
     },
     broadcast: {
-        request: { message: { type: 'draft-changed', payload: { sessionId: 'cmgx4s0ab' } }, filter: { type: 'user-scoped-only' } },
+        request: {
+            message: { type: 'draft-changed', payload: { sessionId: 'cmgx4s0ab' } },
+            filter: { type: 'user-scoped-only' },
+        },
         response: { success: true, delivered: 1 },
     },
 };

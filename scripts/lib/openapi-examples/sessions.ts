@@ -28,7 +28,12 @@ export const sessionExamples: Examples<'sessions'> = {
     },
     active: { request: { limit: 150 }, response: { sessions: [session] } },
     create: {
-        request: { tag: 'laptop:/home/jane/project', metadata: SEALED, agentState: SEALED, dataEncryptionKey: WRAPPED_KEY },
+        request: {
+            tag: 'laptop:/home/jane/project',
+            metadata: SEALED,
+            agentState: SEALED,
+            dataEncryptionKey: WRAPPED_KEY,
+        },
         response: { session: { ...session, seq: 0, updatedAt: THEN, activeAt: THEN, agentStateVersion: 1 } },
     },
     get: { request: { id }, response: { session } },

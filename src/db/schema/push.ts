@@ -32,5 +32,8 @@ export const pushTickets = sqliteTable(
         id: text('id').notNull(),
         token: text('token').notNull(),
     },
-    (t) => [primaryKey({ columns: [t.accountId, t.createdAt, t.id] }), index('PushTicket_createdAt_idx').on(t.createdAt)],
+    (t) => [
+        primaryKey({ columns: [t.accountId, t.createdAt, t.id] }),
+        index('PushTicket_createdAt_idx').on(t.createdAt),
+    ],
 );

@@ -31,7 +31,8 @@ export const nativeCodec: Codec = {
 
         const event = frame.event ?? frame.type;
         // Whoever asks for an acknowledgement gets one, so this is an event, though none that anybody knows.
-        if (ackId !== undefined && typeof event !== 'string') return { kind: 'event', event: '', data: undefined, ackId };
+        if (ackId !== undefined && typeof event !== 'string')
+            return { kind: 'event', event: '', data: undefined, ackId };
         if (typeof event !== 'string' || event === '') return invalid('Frame must name its event');
         if (event === 'ping' && ackId === undefined) return { kind: 'ping' };
         const data = frame.data ?? frame.payload;
@@ -61,7 +62,7 @@ interface Frame {
 function parseObject(text: string): Frame | undefined {
     try {
         const value: unknown = JSON.parse(text);
-        return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Frame) : undefined;
+        return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
     } catch {
         return undefined;
     }

@@ -18,9 +18,7 @@ async function everyStoredValue(): Promise<Buffer[]> {
     const { results: tables } = await env.DB.prepare(
         `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'`,
     ).all<{ name: string }>();
-    const dumps = await Promise.all(
-        tables.map(({ name }) => env.DB.prepare(`SELECT * FROM "${name}"`).raw()),
-    );
+    const dumps = await Promise.all(tables.map(({ name }) => env.DB.prepare(`SELECT * FROM "${name}"`).raw()));
     return dumps
         .flat(2)
         .map((value) => (Array.isArray(value) ? Buffer.from(value as number[]) : Buffer.from(String(value))));

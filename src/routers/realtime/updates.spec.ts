@@ -9,8 +9,10 @@ const server = startServer();
 const seqOf = (account: TestAccount) =>
     server.env.DB.prepare('SELECT seq FROM Account WHERE id = ?').bind(account.id).first<number>('seq');
 const kinds = ({ events }: TestSubscription) => events.map(({ event, data }) => data.body?.t ?? data.type ?? event);
-const say = (account: TestAccount, sid: string) => account.call('POST', `/v1/sessions/${sid}/messages`, { content: 'x' });
-const sockets = async (account: TestAccount) => (await server.env.ACCOUNT_HUB.getByName(account.id).stats()).totalConnections;
+const say = (account: TestAccount, sid: string) =>
+    account.call('POST', `/v1/sessions/${sid}/messages`, { content: 'x' });
+const sockets = async (account: TestAccount) =>
+    (await server.env.ACCOUNT_HUB.getByName(account.id).stats()).totalConnections;
 
 describe('scopes', () => {
     it('user: every event of the account, with the seq reached as its id', async () => {
@@ -125,18 +127,21 @@ describe('coming back', () => {
         expect(subscription.events.map(({ id }) => id)).toEqual(['2', '3']);
     });
 
-    it.each(['999', 'nonsense', '-1', '1.5', '1e3'])('with the last event id %s, not to be honoured: resync first', async (lastEventId) => {
-        const account = await createAccount(server);
-        const sid = await createSession(account);
-        const subscription = await subscribe(server, account.token, { lastEventId });
-        await say(account, sid);
-        await subscription.next(({ event }) => event === 'update');
-        expect(subscription.events.map(({ id, event }) => ({ id, event }))).toEqual([
-            { id: '1', event: 'resync' },
-            { id: '2', event: 'update' },
-        ]);
-        expect(subscription.events[0]?.data).toEqual({ seq: 1 });
-    });
+    it.each(['999', 'nonsense', '-1', '1.5', '1e3'])(
+        'with the last event id %s, not to be honoured: resync first',
+        async (lastEventId) => {
+            const account = await createAccount(server);
+            const sid = await createSession(account);
+            const subscription = await subscribe(server, account.token, { lastEventId });
+            await say(account, sid);
+            await subscription.next(({ event }) => event === 'update');
+            expect(subscription.events.map(({ id, event }) => ({ id, event }))).toEqual([
+                { id: '1', event: 'resync' },
+                { id: '2', event: 'update' },
+            ]);
+            expect(subscription.events[0]?.data).toEqual({ seq: 1 });
+        },
+    );
 
     it('a hub that closes leads to a reconnect, not to the end', async () => {
         const account = await createAccount(server);
@@ -146,7 +151,9 @@ describe('coming back', () => {
         await subscription.next(({ id }) => id === '2');
         const hub = server.env.ACCOUNT_HUB.getByName(account.id);
         const { runInDurableObject } = await import('cloudflare:test');
-        await runInDurableObject(hub, (_, state) => state.getWebSockets().forEach((socket) => socket.close(1012, 'Restart')));
+        await runInDurableObject(hub, (_, state) =>
+            state.getWebSockets().forEach((socket) => socket.close(1012, 'Restart')),
+        );
         await subscription.untilStarted(2);
         await say(account, sid);
         await subscription.next(({ id }) => id === '3');

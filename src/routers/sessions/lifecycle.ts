@@ -53,7 +53,9 @@ async function removeSession(ctx: AccountContext, id: string): Promise<void> {
     const owned = ownedSessionId(accountId, id);
     const { changed, seq } = await writeForAccount(ctx.db, {
         accountId,
-        before: [sessionMessages, usageReports, accessKeys].map((table) => sql`DELETE FROM ${table} WHERE sessionId = ${owned}`),
+        before: [sessionMessages, usageReports, accessKeys].map(
+            (table) => sql`DELETE FROM ${table} WHERE sessionId = ${owned}`,
+        ),
         main: sql`DELETE FROM ${sessions} WHERE id = ${id} AND accountId = ${accountId} RETURNING id`,
     });
     if (changed.length === 0) throw sessionNotFound();
@@ -85,5 +87,9 @@ export async function archiveSession(ctx: AccountContext, { id, reason }: Archiv
 }
 
 function inactivity(id: string, activeAt: number): AddressedEphemeral {
-    return { ephemeral: { type: 'activity', id, sid: id, active: false, activeAt, thinking: false }, to: {}, stopped: id };
+    return {
+        ephemeral: { type: 'activity', id, sid: id, active: false, activeAt, thinking: false },
+        to: {},
+        stopped: id,
+    };
 }

@@ -65,13 +65,23 @@ async function newArtifact({ account }: World): Promise<Input> {
 
 /** Brings the two back to knowing nothing of each other. */
 async function unfriend({ account, peer }: World): Promise<void> {
-    for (const [who, whom] of [[account, peer], [peer, account], [account, peer]] as const) {
+    for (const [who, whom] of [
+        [account, peer],
+        [peer, account],
+        [account, peer],
+    ] as const) {
         await who.call('POST', '/v1/friends/remove', { uid: whom.id });
     }
 }
 
 function uploadAvatar({ server, account }: World) {
-    return uploadForm(server, account, new File([image('png')], 'a.png', { type: 'image/png' }), {}, '/v1/uploads/avatar');
+    return uploadForm(
+        server,
+        account,
+        new File([image('png')], 'a.png', { type: 'image/png' }),
+        {},
+        '/v1/uploads/avatar',
+    );
 }
 
 async function avatarOf({ account }: World) {
@@ -140,11 +150,20 @@ const sessionRows: Row[] = [
         procedure: 'sessions.updateMetadata',
         event: 'update-metadata',
         data: ({ id, ...rest }) => ({ sid: id, ...rest }),
-        input: async (world) => ({ id: world.sid, metadata: uuid(), expectedVersion: (await sessionVersions(world)).metadataVersion }),
+        input: async (world) => ({
+            id: world.sid,
+            metadata: uuid(),
+            expectedVersion: (await sessionVersions(world)).metadataVersion,
+        }),
         tells: (_, { id, metadata, expectedVersion }) => [
             {
                 to: USER_AND_SESSION,
-                body: { t: 'update-session', id, sid: id, metadata: { value: metadata, version: Number(expectedVersion) + 1 } },
+                body: {
+                    t: 'update-session',
+                    id,
+                    sid: id,
+                    metadata: { value: metadata, version: Number(expectedVersion) + 1 },
+                },
             },
         ],
     },
@@ -161,11 +180,20 @@ const sessionRows: Row[] = [
         procedure: 'sessions.updateAgentState',
         event: 'update-state',
         data: ({ id, ...rest }) => ({ sid: id, ...rest }),
-        input: async (world) => ({ id: world.sid, agentState: null, expectedVersion: (await sessionVersions(world)).agentStateVersion }),
+        input: async (world) => ({
+            id: world.sid,
+            agentState: null,
+            expectedVersion: (await sessionVersions(world)).agentStateVersion,
+        }),
         tells: (_, { id, expectedVersion }) => [
             {
                 to: USER_AND_SESSION,
-                body: { t: 'update-session', id, sid: id, agentState: { value: null, version: Number(expectedVersion) + 1 } },
+                body: {
+                    t: 'update-session',
+                    id,
+                    sid: id,
+                    agentState: { value: null, version: Number(expectedVersion) + 1 },
+                },
             },
         ],
     },
@@ -214,9 +242,17 @@ const sessionRows: Row[] = [
         name: 'a usage report',
         procedure: 'usage.report',
         event: 'usage-report',
-        input: ({ sid }) => ({ key: uuid(), sessionId: sid, tokens: { total: 3, input: 1, output: 2 }, cost: { total: 0.5 } }),
+        input: ({ sid }) => ({
+            key: uuid(),
+            sessionId: sid,
+            tokens: { total: 3, input: 1, output: 2 },
+            cost: { total: 0.5 },
+        }),
         tells: (_, { sessionId, key, tokens, cost }) => [
-            { to: USER, body: { type: 'usage', id: sessionId, sid: sessionId, key, tokens, cost, timestamp: AnyNumber } },
+            {
+                to: USER,
+                body: { type: 'usage', id: sessionId, sid: sessionId, key, tokens, cost, timestamp: AnyNumber },
+            },
         ],
     },
 ];
@@ -262,7 +298,13 @@ const machineRows: Row[] = [
         tells: (_, { id, metadata }) => [
             {
                 to: USER_AND_MACHINE,
-                body: { t: 'update-machine', machineId: id, metadata: { value: metadata, version: AnyNumber }, active: true, activeAt: AnyNumber },
+                body: {
+                    t: 'update-machine',
+                    machineId: id,
+                    metadata: { value: metadata, version: AnyNumber },
+                    active: true,
+                    activeAt: AnyNumber,
+                },
             },
         ],
     },
@@ -271,7 +313,11 @@ const machineRows: Row[] = [
         procedure: 'machines.updateMetadata',
         event: 'machine-update-metadata',
         data: ({ id, ...rest }) => ({ machineId: id, ...rest }),
-        input: async (world) => ({ id: world.machineId, metadata: uuid(), expectedVersion: (await machineVersions(world)).metadataVersion }),
+        input: async (world) => ({
+            id: world.machineId,
+            metadata: uuid(),
+            expectedVersion: (await machineVersions(world)).metadataVersion,
+        }),
         tells: (_, { id, metadata, expectedVersion }) => [
             {
                 to: USER_AND_MACHINE,
@@ -290,7 +336,11 @@ const machineRows: Row[] = [
         procedure: 'machines.updateDaemonState',
         event: 'machine-update-state',
         data: ({ id, ...rest }) => ({ machineId: id, ...rest }),
-        input: async (world) => ({ id: world.machineId, daemonState: uuid(), expectedVersion: (await machineVersions(world)).daemonStateVersion }),
+        input: async (world) => ({
+            id: world.machineId,
+            daemonState: uuid(),
+            expectedVersion: (await machineVersions(world)).daemonStateVersion,
+        }),
         tells: (_, { id, daemonState, expectedVersion }) => [
             {
                 to: USER_AND_MACHINE,
@@ -323,7 +373,10 @@ const machineRows: Row[] = [
             return { machineId, time: Date.now() };
         },
         tells: (_, { machineId }) => [
-            { to: USER, body: { type: 'machine-activity', id: machineId, machineId, active: true, activeAt: AnyNumber } },
+            {
+                to: USER,
+                body: { type: 'machine-activity', id: machineId, machineId, active: true, activeAt: AnyNumber },
+            },
         ],
     },
 ];
@@ -364,7 +417,12 @@ const artifactRows: Row[] = [
         tells: (_, { id, header, body }) => [
             {
                 to: USER,
-                body: { t: 'update-artifact', artifactId: id, header: { value: header, version: 2 }, body: { value: body, version: 2 } },
+                body: {
+                    t: 'update-artifact',
+                    artifactId: id,
+                    header: { value: header, version: 2 },
+                    body: { value: body, version: 2 },
+                },
             },
         ],
     },
@@ -394,7 +452,14 @@ const accountRows: Row[] = [
             expectedVersion: (await account.call('GET', '/v1/account/settings')).body.settingsVersion,
         }),
         tells: ({ account }, { settings, expectedVersion }) => [
-            { to: USER, body: { t: 'update-account', id: account.id, settings: { value: settings, version: Number(expectedVersion) + 1 } } },
+            {
+                to: USER,
+                body: {
+                    t: 'update-account',
+                    id: account.id,
+                    settings: { value: settings, version: Number(expectedVersion) + 1 },
+                },
+            },
         ],
     },
     {
@@ -487,18 +552,31 @@ export const rows: Row[] = [...sessionRows, ...machineRows, ...artifactRows, ...
 
 /** Procedures that change something nobody is told of, or nothing; a new procedure belongs here or into a row. */
 export const SILENT_PROCEDURES = new Set([
-    'accessKeys.create', 'accessKeys.update',
-    'auth.challenge', 'auth.login', 'auth.logout', 'auth.logoutAll', 'auth.refresh',
-    'auth.requestAccount', 'auth.requestTerminal', 'auth.respondAccount', 'auth.respondTerminal',
-    'connect.disconnect', 'connect.register',
+    'accessKeys.create',
+    'accessKeys.update',
+    'auth.challenge',
+    'auth.login',
+    'auth.logout',
+    'auth.logoutAll',
+    'auth.refresh',
+    'auth.requestAccount',
+    'auth.requestTerminal',
+    'auth.respondAccount',
+    'auth.respondTerminal',
+    'connect.disconnect',
+    'connect.register',
     'dev.log',
     'kv.bulk',
-    'push.delete', 'push.register',
-    'realtime.broadcast', 'realtime.ticket',
-    'sessions.requestAttachmentDownload', 'sessions.requestAttachmentUpload',
+    'push.delete',
+    'push.register',
+    'realtime.broadcast',
+    'realtime.ticket',
+    'sessions.requestAttachmentDownload',
+    'sessions.requestAttachmentUpload',
     'usage.query',
     'version.check',
-    'voice.start', 'voice.token',
+    'voice.start',
+    'voice.token',
 ]);
 
 /** Covered beside the matrix, since an outside service takes part. */
@@ -506,7 +584,14 @@ export const ELSEWHERE = new Set(['connect.disconnectGithub']);
 
 /** Client events that write nothing: what they do is tested where they are. */
 export const SILENT_EVENTS = new Set([
-    'ping', 'app-state', 'rpc-register', 'rpc-unregister', 'rpc-call', 'rpc-cancel', 'request-updates-since', 'broadcast',
-    'artifact-read', 'access-key-get',
+    'ping',
+    'app-state',
+    'rpc-register',
+    'rpc-unregister',
+    'rpc-call',
+    'rpc-cancel',
+    'request-updates-since',
+    'broadcast',
+    'artifact-read',
+    'access-key-get',
 ]);
-

@@ -28,7 +28,11 @@ export interface World {
 
 /** Builds a world. The stranger has a machine of the same id: ids of machines are an account's own. */
 export async function createWorld(server: TestServer): Promise<World> {
-    const [account, peer, stranger] = await Promise.all([createAccount(server), createAccount(server), createAccount(server)]);
+    const [account, peer, stranger] = await Promise.all([
+        createAccount(server),
+        createAccount(server),
+        createAccount(server),
+    ]);
     const [sid, otherSid] = [await createSession(account), await createSession(account)];
     const [machineId, otherMachineId] = [await createMachine(account), await createMachine(account)];
     const strangersSid = await createSession(stranger);
@@ -57,7 +61,8 @@ export async function createWorld(server: TestServer): Promise<World> {
     const peers = sockets.filter(([name]) => name === 'peer').map(([, socket]) => socket);
     // Machines have come online, which is told in its own time.
     const [first] = own;
-    for (const id of [machineId, otherMachineId]) await first?.next(({ data }) => data.machineId === id && data.online === true);
+    for (const id of [machineId, otherMachineId])
+        await first?.next(({ data }) => data.machineId === id && data.online === true);
     await Promise.all([settled(account, [...own, writer]), settled(peer, peers)]);
     for (const { frames } of [...own, ...peers, writer]) frames.length = 0;
     const strangersOwn = (frame: { event: string; data: { type?: string } }) =>
@@ -84,7 +89,9 @@ export async function createWorld(server: TestServer): Promise<World> {
         },
         async strangersFrames() {
             await settled(stranger, strangers);
-            return strangers.flatMap(({ frames }) => frames.filter((frame) => !strangersOwn(frame)).map((frame) => JSON.stringify(frame)));
+            return strangers.flatMap(({ frames }) =>
+                frames.filter((frame) => !strangersOwn(frame)).map((frame) => JSON.stringify(frame)),
+            );
         },
         writerHeard: () => bodiesOf(writer),
     };
