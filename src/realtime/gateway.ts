@@ -18,6 +18,7 @@ import { handleFrame } from '@/realtime/frames';
 import { wireOfGateway } from '@/realtime/gateway-name';
 import { createKeepAlive } from '@/realtime/keep-alive';
 import type { KeepAlive } from '@/realtime/keep-alive';
+import { readOwnName } from '@/realtime/own-name';
 import type { OutgoingEvent } from '@/realtime/peers';
 import type { AckId, Incoming } from '@/realtime/protocol/codec';
 import { CODECS } from '@/realtime/protocol';
@@ -48,6 +49,7 @@ const AuthMessage = z.object({
  */
 export class SocketGateway extends DurableObject<Env> {
     private readonly logger = createLogger({ object: 'gateway' }, this.env.LOG_LEVEL);
+    private readonly name = readOwnName(this.ctx);
     private readonly startedAt = Date.now();
     private readonly alarms = createAlarms<'auth' | 'ping'>(this.ctx.storage, () => Date.now());
     private readonly host = createSocketHost(
@@ -83,10 +85,6 @@ export class SocketGateway extends DurableObject<Env> {
             },
             now: () => Date.now(),
         });
-    }
-
-    private get name(): string {
-        return this.ctx.id.name ?? '';
     }
 
     private async services(): Promise<ServiceContext> {

@@ -17,6 +17,7 @@ import { handleFrame } from '@/realtime/frames';
 import { SILENCE_MS } from '@/realtime/heartbeat';
 import { createLostGateways } from '@/realtime/lost-gateways';
 import { createMachinePresence } from '@/realtime/machine-presence';
+import { readOwnName } from '@/realtime/own-name';
 import type { OutgoingEvent } from '@/realtime/peers';
 import { createPeers } from '@/realtime/peers';
 import { markMachine, sweepSilent } from '@/realtime/presence';
@@ -49,6 +50,8 @@ const FIND_LOST_MS = 10_000;
  */
 export class AccountHub extends DurableObject<Env> implements Room {
     private readonly logger = createLogger({ object: 'hub' }, this.env.LOG_LEVEL);
+    /** Hubs are named by their account. */
+    private readonly accountId = readOwnName(this.ctx);
     private readonly log = createUpdateLog(this.ctx.storage);
     private readonly alarms = createAlarms<'gap' | 'rpc' | 'silence' | 'lost'>(this.ctx.storage, () => Date.now());
     private readonly host = createSocketHost(
@@ -87,11 +90,6 @@ export class AccountHub extends DurableObject<Env> implements Room {
     constructor(ctx: DurableObjectState, env: Env) {
         super(ctx, env);
         ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(NATIVE_PING, NATIVE_PONG));
-    }
-
-    /** Hubs are named by their account. */
-    private get accountId(): string {
-        return this.ctx.id.name ?? '';
     }
 
     private async services(): Promise<ServiceContext> {

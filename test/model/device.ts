@@ -66,6 +66,7 @@ export function checkStream(device: Device, committed: Committed[]): void {
         expect(seq, 'updates come in order, each once').toBeGreaterThan(position);
         const update = known.get(seq);
         expect(update, 'only updates of its own account').toBeDefined();
+        expect(update?.skipped, 'no echo to the sender').not.toBe(device);
         if (body.t !== 'new-session') expect(body.sid).toBe(update?.sid);
         if (device.sid !== undefined) expect(update?.sid).toBe(device.sid);
         for (let between = position + 1; between < seq; between++) {

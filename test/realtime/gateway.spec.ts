@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { AccountHub } from '@/realtime/hub';
 import { createAccount, createMachine, createSession } from '@test/helpers/account';
@@ -143,6 +143,44 @@ describe('a gateway', () => {
         old.close();
         await old.untilClosed();
         expect(await total()).toBe(1);
+    });
+
+    it('that crashed itself says so as soon as anything wakes it', async () => {
+        const machineId = await createMachine(account);
+        const sockets = [
+            await connect(server, account, { host: 'gateway' }),
+            await connect(server, account, { host: 'gateway', clientType: 'machine-scoped', machineId }),
+        ];
+        // The test pool waits for ever for work that a crash has cut off, so there is none at that moment.
+        await settled(account, sockets);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        await abortAllDurableObjects();
+        for (const socket of sockets) await socket.untilClosed();
+        expect(await total()).toBe(2);
+        clock.advance(1);
+        await connect(server, await createAccount(server), { host: 'gateway' });
+        await expect.poll(total).toBe(0);
+        await expect
+            .poll(async () => (await account.call('GET', `/v1/machines/${machineId}`)).body.machine.active)
+            .toBe(false);
+    });
+
+    it('that an alarm has woken knows who it is, and so does a hub', async () => {
+        const sid = await createSession(account);
+        const first = [await connect(server, account), await connect(server, account, { host: 'gateway' })];
+        await settled(account, first);
+        for (const stub of [hub(), gateway()] as DurableObjectStub[]) {
+            await runInDurableObject(stub, (_, { storage }) => storage.setAlarm(Date.now() + 300));
+        }
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        await abortAllDurableObjects();
+        for (const socket of first) await socket.untilClosed();
+        // By now the runtime has called them without their names.
+        await new Promise((resolve) => setTimeout(resolve, 600));
+        const again = [await connect(server, account), await connect(server, account, { host: 'gateway' })];
+        await appendTexts(account, sid, ['m']);
+        await settled(account, again);
+        for (const socket of again) expect(socket.updates().map(({ seq }) => seq)).toEqual([2]);
     });
 
     it('leaves no ghosts that keep others out', async () => {
