@@ -35,8 +35,6 @@ export interface Delivery extends Rate {
 export interface RealtimeFigures {
     deliveries: Delivery[];
     rates: Rate[];
-    /** CPU of an echo by the hub, over that of one by the runtime without waking it; interleaved, median. */
-    echoRatio: number | null;
 }
 
 /** Measures the hub on real sockets. */
@@ -58,7 +56,7 @@ export async function measureRealtime(amounts: Amounts): Promise<RealtimeFigures
         const client = await newClient();
         const sid = await createSession(client);
         const socket = await openSocket(client);
-        const { rates, ratio: echoRatio } = await measureEcho(socket, amounts.echoes, timed);
+        const echoes = await measureEcho(socket, amounts.echoes, timed);
         const beats = await timed('heartbeat', amounts.heartbeats, async () => {
             const beat = () => socket.request('session-alive', { sid, time: Date.now() });
             for (let i = 0; i < amounts.heartbeats; i++) await beat();
@@ -66,7 +64,7 @@ export async function measureRealtime(amounts: Amounts): Promise<RealtimeFigures
         const connects = await timed('connect, greeting and close', amounts.connects, async () => {
             for (let i = 0; i < amounts.connects; i++) await (await openSocket(client)).close();
         });
-        return { deliveries, rates: [...rates, beats, connects], echoRatio };
+        return { deliveries, rates: [...echoes, beats, connects] };
     } finally {
         await Promise.all(clients.map((client) => client.close()));
         await worker.stop();
@@ -121,7 +119,7 @@ async function measureDelivery(client: Client, audience: number, messages: numbe
 }
 
 /** Round trips of one socket, in turns: answered by the hub, and by the runtime without it. */
-async function measureEcho(socket: Socket, echoes: number, timed: Timed) {
+async function measureEcho(socket: Socket, echoes: number, timed: Timed): Promise<Rate[]> {
     const rounds = 5;
     const count = Math.ceil(echoes / rounds);
     const hub: Rate[] = [];
@@ -135,15 +133,8 @@ async function measureEcho(socket: Socket, echoes: number, timed: Timed) {
             await timed('echo by the hub (ping with an ackId)', count, () => repeat(() => socket.request('ping', {}))),
         );
     }
-    const ratios = hub.flatMap(({ cpuUs }, i) => {
-        const floor = runtime[i]?.cpuUs;
-        return cpuUs === null || !floor ? [] : [cpuUs / floor];
-    });
     // The first round is for the compilers.
-    return {
-        rates: [summarize(hub.slice(1)), summarize(runtime.slice(1))],
-        ratio: ratios.length > 0 ? round(median(ratios)) : null,
-    };
+    return [summarize(hub.slice(1)), summarize(runtime.slice(1))];
 }
 
 function summarize(rounds: Rate[]): Rate {

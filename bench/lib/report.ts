@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { inProject } from '../../scripts/lib/project.mjs';
 import type { RealtimeFigures } from '../realtime';
@@ -37,7 +37,7 @@ export function asResults(figures: Pick<Results, 'facade' | 'rows' | 'realtime'>
 
 /** The figures as Markdown tables: for people at a terminal, and for the README. */
 export function asMarkdown({ date, machine, versions, facade, rows, realtime }: Results): string {
-    const { deliveries, rates, echoRatio } = realtime;
+    const { deliveries, rates } = realtime;
     return [
         `${date}, ${machine.cores} cores (${machine.cpu}), Node.js ${versions.node}, workerd ${versions.workerd}.`,
         table(
@@ -62,7 +62,6 @@ export function asMarkdown({ date, machine, versions, facade, rows, realtime }: 
             ['Sockets, one at a time', 'per second', 'CPU each, µs'],
             rates.map(({ name, perSecond, cpuUs }) => [name, String(perSecond), shown(cpuUs)]),
         ),
-        `An echo by the hub takes ${times(echoRatio)} the CPU of one by the runtime.`,
     ].join('\n\n');
 }
 
@@ -71,6 +70,7 @@ const END = '<!-- end of figures -->';
 
 /** Keeps the results of a full run: as JSON, and in the README. */
 export function keep(results: Results): void {
+    mkdirSync(inProject('bench', 'results'), { recursive: true });
     writeFileSync(inProject('bench', 'results', 'latest.json'), `${JSON.stringify(results, null, 4)}\n`);
     const readme = inProject('bench', 'README.md');
     const text = readFileSync(readme, 'utf8');
