@@ -23,6 +23,8 @@ export interface ServiceContext {
     log: Logger;
     /** Where the caller reached this server (`https://host`), for the URLs it is given; empty where that is not known. */
     origin: string;
+    /** False once `key` has used up its minute of calls that need no account: logins and pairing. */
+    withinAuthLimitOf(key: string): Promise<boolean>;
     /** False once an account has used up its minute of attachments; each kind of call counts for itself. */
     withinAttachmentLimit(kind: 'request' | 'upload', accountId: string): Promise<boolean>;
     /** Unix milliseconds. */
@@ -64,6 +66,7 @@ export function createServiceContext(env: Env, { config, log, waitUntil, origin 
         vault: initVault(config.keys.keyTree),
         log,
         origin,
+        withinAuthLimitOf: async (key) => (await env.AUTH_LIMITER.limit({ key })).success,
         withinAttachmentLimit: async (kind, accountId) =>
             (await env.ATTACHMENT_LIMITER.limit({ key: `${kind} ${accountId}` })).success,
         now: () => Date.now(),

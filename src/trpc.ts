@@ -30,6 +30,9 @@ export interface RestOptions {
     protect?: boolean;
 }
 
+/** Calls in one batched request: each may cost a round trip, and a free Worker has 50 subrequests. */
+export const MAX_BATCH = 20;
+
 /** Ids of requests that tRPC refused before it asked for their context, by the error; the HTTP door fills it in. */
 export const requestIds = new WeakMap<Error, string>();
 

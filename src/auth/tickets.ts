@@ -14,6 +14,8 @@ const MAX_LENGTH = 1024;
 
 /** What a ticket says: whose it is, which token it was made with, and its own name. */
 export interface Ticket extends TokenFacts {
+    /** As in `Actor`, if the token carries any. */
+    extras?: Record<string, unknown>;
     nonce: string;
     /** Unix ms. */
     expiresAt: number;
@@ -21,8 +23,9 @@ export interface Ticket extends TokenFacts {
 
 /** A ticket for one WebSocket upgrade: `<base64url JSON>.<base64url HMAC>`. */
 export async function createTicket(keyTree: Uint8Array, actor: Actor, now: number): Promise<string> {
-    const { accountId, tokenId, issuedAt } = actor;
-    const ticket: Ticket = { accountId, tokenId, issuedAt, nonce: crypto.randomUUID(), expiresAt: now + TICKET_TTL_MS };
+    const { accountId, tokenId, issuedAt, extras } = actor;
+    const facts = { accountId, tokenId, issuedAt, ...(Object.keys(extras).length > 0 && { extras }) };
+    const ticket: Ticket = { ...facts, nonce: crypto.randomUUID(), expiresAt: now + TICKET_TTL_MS };
     const payload = encodeBase64Url(Buffer.from(JSON.stringify(ticket)));
     const mac = await crypto.subtle.sign('HMAC', await hmacKey(keyTree, LABEL), Buffer.from(payload));
     return `${payload}.${encodeBase64Url(new Uint8Array(mac))}`;

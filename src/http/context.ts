@@ -22,10 +22,7 @@ export function createContext(c: HonoContext<HonoEnv>): Context {
     return {
         ...services,
         requestId,
-        async withinAuthLimit(share) {
-            const key = share === undefined ? address : `${share}:${address}`;
-            return (await env.AUTH_LIMITER.limit({ key })).success;
-        },
+        withinAuthLimit: (share) => services.withinAuthLimitOf(share === undefined ? address : `${share}:${address}`),
         authenticate() {
             actor ??=
                 token === null ? Promise.resolve(null) : services.auth.verifyToken(token, tokenLookup(services.db));

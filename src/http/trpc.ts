@@ -4,16 +4,15 @@ import { describeForLog, toPublicError } from '@/errors';
 import { readJsonText } from '@/http/body';
 import { createContext } from '@/http/context';
 import type { HonoEnv } from '@/http/hono-env';
+import { upgradeTrpc } from '@/http/trpc-socket';
 import { isInterruption } from '@/realtime/follow';
 import { appRouter } from '@/routers';
-import { requestIds } from '@/trpc';
-
-/** Calls in one batched request: each may cost a round trip, and a free Worker has 50 subrequests. */
-const MAX_BATCH = 20;
+import { MAX_BATCH, requestIds } from '@/trpc';
 
 /** Serves the procedures to tRPC clients at `/trpc` (contract 8). */
 export function mountTrpc(app: Hono<HonoEnv>): void {
     app.all('/trpc/*', async (c) => {
+        if (c.req.header('Upgrade')?.toLowerCase() === 'websocket') return upgradeTrpc(c);
         let startAt: string | undefined;
         const response = await fetchRequestHandler({
             endpoint: '/trpc',

@@ -15,9 +15,10 @@ import {
     refuseUpgrade,
 } from '@/realtime/admission';
 import { refusalOf, selectScope } from '@/realtime/admit';
-import type { Handshake, HandshakeParts } from '@/realtime/connection';
+import type { Handshake, HandshakeParts, Wire } from '@/realtime/connection';
 import { CLOSE, isRefusal, readHandshake } from '@/realtime/connection';
 import { gatewayName } from '@/realtime/gateway-name';
+import type { GatewayWire } from '@/realtime/gateway-name';
 
 const MAX_PART = 256;
 
@@ -38,16 +39,18 @@ async function upgrade(c: Context<HonoEnv>): Promise<Response> {
 
     const parts = readParts(c);
     const ticket = c.req.query('ticket');
-    if (ticket === undefined && c.req.header('Authorization') === undefined) return toGateway(c, parts);
+    if (ticket === undefined && c.req.header('Authorization') === undefined) return toGateway(c, 'native', parts);
 
     const handshake = readHandshake(parts);
     if (isRefusal(handshake)) return refuseUpgrade(handshake.code, handshake.reason);
-    const admitted = await (ticket === undefined ? admitByHeader(c, handshake) : admitByTicket(c, ticket, handshake));
+    const admitted = await (ticket === undefined
+        ? admitByHeader(c, 'native', handshake)
+        : admitByTicket(c, 'native', ticket, handshake));
     return 'code' in admitted ? refuseUpgrade(admitted.code, admitted.reason) : toHub(c.env, admitted);
 }
 
 /** Client type and ids come from the query or from headers: real CLIs send only headers. */
-function readParts(c: Context<HonoEnv>): HandshakeParts {
+export function readParts(c: Context<HonoEnv>): HandshakeParts {
     const part = (name: string, header: string) => short(c.req.query(name) ?? c.req.header(header));
     return {
         clientType: part('clientType', 'X-Client-Type'),
@@ -62,15 +65,17 @@ function short(part: string | undefined): string | undefined {
     return part !== undefined && part.length > MAX_PART ? '' : part;
 }
 
-async function admitByHeader(c: Context<HonoEnv>, handshake: Handshake) {
+/** Admits the holder of the bearer token. */
+export async function admitByHeader(c: Context<HonoEnv>, wire: Wire, handshake: Handshake) {
     const ctx = createContext(c);
     const actor = await ctx.authenticate();
     if (!actor) return UNAUTHORIZED;
     const [scope] = await selectScope(ctx.db, actor, handshake);
-    return refusalOf(scope, handshake) ?? createAdmission('native', actor, handshake, scope?.seq ?? 0);
+    return refusalOf(scope, handshake) ?? createAdmission(wire, actor, handshake, scope?.seq ?? 0);
 }
 
-async function admitByTicket(c: Context<HonoEnv>, text: string, handshake: Handshake) {
+/** Admits the holder of a ticket, which is spent with it. */
+export async function admitByTicket(c: Context<HonoEnv>, wire: Wire, text: string, handshake: Handshake) {
     const now = Date.now();
     const ticket = await readTicket(c.var.config.keys.keyTree, text, now);
     if (!ticket) return UNAUTHORIZED;
@@ -82,18 +87,19 @@ async function admitByTicket(c: Context<HonoEnv>, text: string, handshake: Hands
     );
     if (written[0]?.length === 0) return UNAUTHORIZED;
     const [scope] = reads[0];
-    return refusalOf(scope, handshake) ?? createAdmission('native', ticket, handshake, scope?.seq ?? 0);
+    return refusalOf(scope, handshake) ?? createAdmission(wire, ticket, handshake, scope?.seq ?? 0);
 }
 
 const UNAUTHORIZED = { code: CLOSE.authFailed, reason: 'Unauthorized' };
 
-function toHub(env: Env, admitted: Admission): Promise<Response> {
+/** Hands an admitted socket to its account's hub. */
+export function toHub(env: Env, admitted: Admission): Promise<Response> {
     const hub = env.ACCOUNT_HUB.getByName(admitted.connection.accountId);
     return hub.fetch(internalUpgrade(ADMISSION_HEADER, admitted));
 }
 
 /** Whose the socket is comes in its first message; the gateway holds it, and no hub is touched before that. */
-function toGateway({ env, req }: Context<HonoEnv>, parts: HandshakeParts): Promise<Response> {
-    const gateway = gatewayName(env, 'native', req.header('CF-Connecting-IP'));
+export function toGateway({ env, req }: Context<HonoEnv>, wire: GatewayWire, parts: HandshakeParts): Promise<Response> {
+    const gateway = gatewayName(env, wire, req.header('CF-Connecting-IP'));
     return env.SOCKET_GATEWAY.getByName(gateway).fetch(internalUpgrade(HANDSHAKE_HEADER, parts));
 }

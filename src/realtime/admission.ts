@@ -1,6 +1,5 @@
-import type { TokenFacts } from '@/auth/auth';
 import { createConnection } from '@/realtime/connection';
-import type { Connection, Handshake, Wire } from '@/realtime/connection';
+import type { Caller, Connection, Handshake, Wire } from '@/realtime/connection';
 
 /** Carries an admission from the Worker to the hub it forwards an upgrade to. Never taken from a client. */
 export const ADMISSION_HEADER = 'X-Happy-Admission';
@@ -25,7 +24,7 @@ export interface Admission {
 }
 
 /** Admits a verified caller whose handshake was found good; `seq` as in `Admission`. */
-export function createAdmission(wire: Wire, caller: TokenFacts, handshake: Handshake, seq: number): Admission {
+export function createAdmission(wire: Wire, caller: Caller, handshake: Handshake, seq: number): Admission {
     const connection = createConnection(wire, caller, handshake, Date.now());
     return { connection, seq, ...(handshake.lastSeq !== undefined && { lastSeq: handshake.lastSeq }) };
 }

@@ -1,11 +1,12 @@
 import type { Actor } from '@/auth/auth';
+import type { Subscription } from '@/realtime/subscriptions';
 
 /** The client types of contract 6; each says which events a socket gets. */
 export const CLIENT_TYPES = ['user-scoped', 'session-scoped', 'machine-scoped'] as const;
 export type ClientType = (typeof CLIENT_TYPES)[number];
 
 /** Which wire a socket speaks; `sse` is what the Worker reads to go on as an event stream. */
-export type Wire = 'native' | 'sse' | 'socket.io';
+export type Wire = 'native' | 'sse' | 'socket.io' | 'trpc';
 
 /** Close codes of the source document and contract 6. */
 export const CLOSE = {
@@ -46,6 +47,12 @@ export interface Connection {
     joining?: true;
     /** A user-scoped app that said it is in the foreground: suppresses push notifications. */
     appActive?: boolean;
+    /** What the token carries beside the account, where calls are made with it; see `Actor`. */
+    extras?: Record<string, string>;
+    /** Where the client reached this server, for the URLs that calls answer with. */
+    origin?: string;
+    /** What a tRPC client has subscribed to. */
+    subscriptions?: Subscription[];
     /** RPC methods it answers, with the time of their registration (Unix ms): the newest of all sockets wins. */
     rpc?: [method: string, at: number][];
     /** What its heartbeats led to, by object; see `presence.ts`. */
@@ -70,6 +77,8 @@ export interface Handshake {
     lastSeq?: number;
     /** An app in the foreground. */
     appActive?: true;
+    /** tRPC only: where the client reached this server. */
+    origin?: string;
 }
 
 /** Why a handshake is refused: the close code and its text. */
@@ -85,6 +94,7 @@ export interface HandshakeParts {
     machineId?: unknown;
     lastSeq?: unknown;
     appState?: unknown;
+    origin?: string;
 }
 
 const ID_LENGTH = 128;
@@ -108,6 +118,7 @@ export function readHandshake(parts: HandshakeParts): Handshake | Refusal {
         ...(clientType === 'machine-scoped' && { machineId }),
         ...(Number.isSafeInteger(lastSeq) && lastSeq >= 0 && { lastSeq }),
         ...(clientType === 'user-scoped' && parts.appState === 'active' && { appActive: true as const }),
+        ...(parts.origin !== undefined && { origin: parts.origin }),
     };
 }
 
@@ -116,11 +127,14 @@ export function isRefusal(value: Handshake | Refusal): value is Refusal {
     return 'code' in value;
 }
 
+/** Who a verified token or ticket says is calling. */
+export type Caller = Pick<Actor, 'accountId' | 'tokenId' | 'issuedAt'> & Partial<Pick<Actor, 'extras'>>;
+
 /** The connection of a verified caller. */
 export function createConnection(
     wire: Wire,
-    actor: Pick<Actor, 'accountId' | 'tokenId' | 'issuedAt'>,
-    { clientType, sessionId, machineId, appActive }: Handshake,
+    actor: Caller,
+    { clientType, sessionId, machineId, appActive, origin }: Handshake,
     now: number,
 ): Connection {
     return {
@@ -135,6 +149,7 @@ export function createConnection(
         ...(machineId !== undefined && { machineId }),
         connectedAt: now,
         ...(appActive && { appActive }),
+        ...(wire === 'trpc' && { subscriptions: [], origin, extras: actor.extras as Connection['extras'] }),
     };
 }
 

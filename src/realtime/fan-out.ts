@@ -1,10 +1,14 @@
+import { ServiceError } from '@/errors';
+import { CLOSE } from '@/realtime/connection';
 import type { Connection, Wire } from '@/realtime/connection';
 import { beatOf, withMute } from '@/realtime/heartbeat';
 import { CODECS } from '@/realtime/protocol';
 import type { Outgoing } from '@/realtime/protocol/codec';
+import { errorFrame, trackedBody, trackedFrame } from '@/realtime/protocol/trpc';
 import { receives } from '@/realtime/recipients';
 import type { SocketHost } from '@/realtime/socket-host';
 import { isPending, send } from '@/realtime/socket-host';
+import { subscribersOf } from '@/realtime/subscriptions';
 import type { AddressedEphemeral, AddressedUpdate, Recipients } from '@/realtime/updates';
 
 /** An event on its way to the sockets of an account. */
@@ -15,6 +19,8 @@ export interface Delivery {
     skip?: string;
     /** See `AddressedEphemeral`. */
     stopped?: string;
+    /** Of an ephemeral: the account's seq reached when it was sent. */
+    seq?: number;
 }
 
 /** An update as it is delivered. */
@@ -39,9 +45,15 @@ export function* connectionsOf(host: SocketHost, accountId: string): Generator<[
  */
 export function fanOut(host: SocketHost, accountId: string, deliveries: Delivery[], now: number): void {
     const encoded = deliveries.map(() => new Map<Wire, Outgoing>());
+    const bodies: { text: string }[] = [];
     for (const [socket, connection] of connectionsOf(host, accountId)) {
-        deliveries.forEach(({ event, data, to, skip, stopped }, i) => {
+        deliveries.forEach((delivery, i) => {
+            const { event, data, to, skip, stopped } = delivery;
             if (stopped !== undefined) mute(host, socket, stopped, now);
+            if (connection.subscriptions) {
+                if (!connection.joining) sendTracked(socket, connection, delivery, (bodies[i] ??= { text: '' }));
+                return;
+            }
             if (connection.joining || !receives(connection, to, skip)) return;
             let frame = encoded[i]?.get(connection.wire);
             if (frame === undefined) {
@@ -51,6 +63,22 @@ export function fanOut(host: SocketHost, accountId: string, deliveries: Delivery
             send(socket, frame);
         });
     }
+}
+
+/** Sends an event to the subscriptions of a tRPC socket that get it; its body is made once for all of them. */
+function sendTracked(socket: WebSocket, connection: Connection, delivery: Delivery, body: { text: string }): void {
+    for (const { id } of subscribersOf(connection, delivery)) {
+        const { event, data, seq } = delivery;
+        body.text ||= trackedBody(event, data, seq ?? (data as { seq: number }).seq);
+        send(socket, trackedFrame(id, body.text));
+    }
+}
+
+/** Closes the socket of an ended token; a tRPC client's subscriptions are told why (contract 8). */
+export function endSocket(host: SocketHost, socket: WebSocket, { subscriptions }: Connection): void {
+    const error = new ServiceError('UNAUTHORIZED', 'Token revoked');
+    for (const { id } of subscriptions ?? []) send(socket, errorFrame(id, error));
+    host.close(socket, CLOSE.tokenRevoked, 'Token revoked');
 }
 
 /** A socket that speaks for a session just stopped: its heartbeats are ignored for a while. */

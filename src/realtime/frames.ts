@@ -5,6 +5,7 @@ import { InvalidParameters, okFalse, resultError, successFalse } from '@/realtim
 import type { FrameScope } from '@/realtime/frame-scope';
 import { takeHeartbeat } from '@/realtime/frames-heartbeat';
 import { keepMethod } from '@/realtime/frames-rpc';
+import { handleTrpcFrame } from '@/realtime/frames-trpc';
 import type { Incoming } from '@/realtime/protocol/codec';
 import { CODECS } from '@/realtime/protocol';
 import { getMachineId, getSessionId } from '@/realtime/protocol/ids';
@@ -28,6 +29,7 @@ const LATER = Symbol('later');
 /** Handles a frame of an authenticated socket, and acknowledges it if it asks for that, also on error (contract 6). */
 export async function handleFrame(scope: FrameScope, frame: Incoming): Promise<void> {
     const { socket, connection, host, room } = scope;
+    if (connection.wire === 'trpc') return handleTrpcFrame(scope, frame);
     switch (frame.kind) {
         case 'invalid':
             return host.sendEvent(socket, 'error', { code: 'INVALID_FRAME', message: frame.message });

@@ -2,7 +2,7 @@ import type { Env } from '@/env';
 import type { Wire } from '@/realtime/connection';
 
 /** Each wire has gateways of its own: an object answers the pings of one wire only while it sleeps (`Codec.autoResponse`). */
-const PREFIXES = { native: 'gateway-', 'socket.io': 'socketio-' } as const;
+const PREFIXES = { native: 'gateway-', 'socket.io': 'socketio-', trpc: 'trpc-' } as const;
 
 /** Wires whose sockets can't say at their upgrade whose they are. */
 export type GatewayWire = keyof typeof PREFIXES;
@@ -20,7 +20,8 @@ export function gatewayName(env: Env, wire: GatewayWire, address: string | undef
 
 /** The wire that a gateway of this name serves. */
 export function wireOfGateway(name: string): Wire {
-    return name.startsWith(PREFIXES['socket.io']) ? 'socket.io' : 'native';
+    const wires = Object.keys(PREFIXES) as GatewayWire[];
+    return wires.find((wire) => name.startsWith(PREFIXES[wire])) ?? 'native';
 }
 
 /** FNV-1a: even, and the same everywhere and always. */

@@ -13,7 +13,7 @@ import { createAlarms } from '@/realtime/alarms';
 import type { Connection, HandshakeParts } from '@/realtime/connection';
 import { CLOSE, createConnection, isRefusal, readHandshake } from '@/realtime/connection';
 import type { Delivery } from '@/realtime/fan-out';
-import { connectionsOf, fanOut } from '@/realtime/fan-out';
+import { connectionsOf, endSocket, fanOut } from '@/realtime/fan-out';
 import { handleFrame } from '@/realtime/frames';
 import { wireOfGateway } from '@/realtime/gateway-name';
 import { createKeepAlive } from '@/realtime/keep-alive';
@@ -30,6 +30,7 @@ import type { Room } from '@/realtime/room';
 import { newestHolder, registeredAt } from '@/realtime/rpc';
 import type { PendingSocket } from '@/realtime/socket-host';
 import { closeQuietly, createSocketHost, isPending, send } from '@/realtime/socket-host';
+import { joinSubscription } from '@/realtime/subscriptions';
 import { createLogger } from '@/utils/logger';
 
 const AuthMessage = z.object({
@@ -218,10 +219,11 @@ export class SocketGateway extends DurableObject<Env> {
         if (socket) for (const { event, data, ackId } of events) this.host.sendEvent(socket, event, data, ackId);
     }
 
-    /** The hub has welcomed a socket: from now on it gets what the account's other sockets get. */
-    joined(connectionId: string): void {
+    /** The hub has welcomed a socket, or a subscription of it: from now on it gets what comes. */
+    joined(connectionId: string, subscription?: AckId): void {
         const socket = this.host.find(connectionId);
         if (!socket) return;
+        if (subscription !== undefined) return joinSubscription(this.host, socket, subscription);
         const { joining: _, ...connection } = this.host.stateOf(socket) as Connection;
         this.host.setState(socket, connection);
     }
@@ -249,7 +251,7 @@ export class SocketGateway extends DurableObject<Env> {
     /** Closes the sockets of ended tokens. */
     revoke(accountId: string, revocation: Revocation): void {
         for (const [socket, connection] of connectionsOf(this.host, accountId)) {
-            if (isRevoked(connection, revocation)) this.host.close(socket, CLOSE.tokenRevoked, 'Token revoked');
+            if (isRevoked(connection, revocation)) endSocket(this.host, socket, connection);
         }
     }
 
@@ -272,6 +274,8 @@ export class SocketGateway extends DurableObject<Env> {
             answerRpc: async (targetId, callId, answer) => twice(() => hub.answerRpc(targetId, callId, answer)),
             // The hub looks for the targets of waiting calls by itself, so that 17 registrations do not wake it.
             rpcRegistered: () => undefined,
+            follow: async (connection, subscription, seq, lastSeq) =>
+                hub.follow(connection, subscription, seq, lastSeq),
             missedUpdates: async (connection, seq) => hub.missedUpdates(connection, seq),
             relay: async (senderId, data) => hub.relay(senderId, data),
             announce: async (ephemerals) =>

@@ -12,7 +12,7 @@ import { catchUp, missedPage, welcome } from '@/realtime/catch-up';
 import { CLOSE, MAX_CONNECTIONS } from '@/realtime/connection';
 import type { Connection, Refusal } from '@/realtime/connection';
 import type { Delivery } from '@/realtime/fan-out';
-import { connectionsOf, deliveryOf, ephemeralDelivery } from '@/realtime/fan-out';
+import { connectionsOf, deliveryOf, endSocket, ephemeralDelivery } from '@/realtime/fan-out';
 import { handleFrame } from '@/realtime/frames';
 import { SILENCE_MS } from '@/realtime/heartbeat';
 import { createLostGateways } from '@/realtime/lost-gateways';
@@ -34,6 +34,8 @@ import { createSilenceWatch } from '@/realtime/silence';
 import { closeQuietly, createSocketHost } from '@/realtime/socket-host';
 import type { ConnectionStats } from '@/realtime/stats';
 import { summarize } from '@/realtime/stats';
+import { scopedTo } from '@/realtime/subscriptions';
+import type { Subscription } from '@/realtime/subscriptions';
 import { createSwitchboard } from '@/realtime/switchboard';
 import type { AddressedEphemeral, AddressedUpdate, BroadcastFilter, Publication, UpdateBody } from '@/realtime/updates';
 import { createLogger } from '@/utils/logger';
@@ -213,7 +215,9 @@ export class AccountHub extends DurableObject<Env> implements Room {
     }
 
     private deliver(deliveries: Delivery[]): void {
-        if (deliveries.length > 0) this.peers.deliver(deliveries);
+        if (deliveries.length === 0) return;
+        const seq = this.log.head() ?? 0;
+        this.peers.deliver(deliveries.map((one) => (one.event === 'ephemeral' ? { ...one, seq } : one)));
     }
 
     /** The update that was waited for will not come: everybody is told to start over from here (P5). */
@@ -276,6 +280,16 @@ export class AccountHub extends DurableObject<Env> implements Room {
         // An update may be on its way; it comes within moments or never.
         if (this.log.gapSince() !== null) await this.gapClosed();
         return missedPage(this.log, connection, seq, Date.now());
+    }
+
+    async follow(connection: Connection, subscription: Subscription, seq: number, lastSeq?: number): Promise<void> {
+        this.learn([], seq);
+        const upTo = this.log.head() ?? 0;
+        const range = { upTo, reached: Math.max(seq, upTo), now: Date.now() };
+        const { log } = this;
+        const pages = () =>
+            lastSeq === undefined ? [] : catchUp(log, scopedTo(connection, subscription), { ...range, from: lastSeq });
+        await this.peers.welcome(connection.id, pages, subscription.id);
     }
 
     private async gapClosed(): Promise<void> {
@@ -342,7 +356,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
     async revoke(revocation: Revocation): Promise<void> {
         this.ended.add(revocation);
         for (const [socket, connection] of connectionsOf(this.host, this.accountId)) {
-            if (isRevoked(connection, revocation)) this.host.close(socket, CLOSE.tokenRevoked, 'Token revoked');
+            if (isRevoked(connection, revocation)) endSocket(this.host, socket, connection);
         }
         await this.peers.revokeRemote(revocation);
     }

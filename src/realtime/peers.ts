@@ -6,6 +6,7 @@ import type { AckId } from '@/realtime/protocol/codec';
 import type { Revocation } from '@/realtime/revocations';
 import { newestHolder, registeredAt } from '@/realtime/rpc';
 import type { SocketHost } from '@/realtime/socket-host';
+import { joinSubscription } from '@/realtime/subscriptions';
 import type { Logger } from '@/utils/logger';
 
 /** An event for one socket; with `ackId` its client is asked to answer. */
@@ -25,9 +26,9 @@ export interface Peers {
     send(connectionId: string, events: OutgoingEvent[]): void;
     /**
      * Sends a socket that has just come its first events, a page at a time; whatever else there is for it comes after.
-     * Resolves when they are out.
+     * Resolves when they are out. With `subscription` they are for that subscription of a socket.
      */
-    welcome(connectionId: string, pages: () => Iterable<OutgoingEvent[]>): Promise<void>;
+    welcome(connectionId: string, pages: () => Iterable<OutgoingEvent[]>, subscription?: AckId): Promise<void>;
     sendAck(connectionId: string, ackId: AckId, value: unknown): void;
     /** The socket that registered a method last. */
     holderOf(method: string): Promise<Connection | undefined>;
@@ -112,17 +113,23 @@ export function createPeers({ gateway: stub, log, storage, host, accountId, wait
             if (socket) for (const { event, data, ackId } of events) host.sendEvent(socket, event, data, ackId);
             else if (gateway) void callGateway(gateway, (target) => target.sendEvents(id, events));
         },
-        async welcome(id, pages) {
+        async welcome(id, pages, subscription) {
             const socket = host.find(id);
             const gateway = remote.get(id)?.gateway;
             if (socket) {
                 for (const page of pages()) {
-                    for (const { event, data } of page) host.sendEvent(socket, event, data);
+                    for (const { event, data } of page) host.sendEvent(socket, event, data, subscription);
                 }
+                if (subscription !== undefined) joinSubscription(host, socket, subscription);
             } else if (gateway) {
                 await callGateway(gateway, async (target) => {
-                    for (const page of pages()) await target.sendEvents(id, page);
-                    await target.joined(id);
+                    for (const page of pages()) {
+                        await target.sendEvents(
+                            id,
+                            page.map((event) => ({ ...event, ackId: subscription })),
+                        );
+                    }
+                    await target.joined(id, subscription);
                 });
             }
         },

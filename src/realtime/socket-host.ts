@@ -135,7 +135,10 @@ export function createSocketHost(
         },
         drained: async (socket) => queues.get(socket)?.tail,
         sendEvent(socket, event, data, ackId) {
-            send(socket, CODECS[wireOf(socket)].event(event, data, Date.now(), ackId));
+            const { subscriptions } = host.stateOf(socket) as Connection;
+            // What concerns a tRPC socket as a whole concerns each of its subscriptions.
+            const ids = ackId === undefined && subscriptions ? subscriptions.map(({ id }) => id) : [ackId];
+            for (const id of ids) send(socket, CODECS[wireOf(socket)].event(event, data, Date.now(), id));
         },
         sendAck(socket, ackId, value) {
             send(socket, CODECS[wireOf(socket)].ack(ackId, value));
