@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers';
 import { defineConfig } from 'vitest/config';
 import { deriveKeys } from './scripts/lib/derive-keys.mjs';
+import { writeTestConfig } from './scripts/lib/test-config.mjs';
 
 const alias = {
     '@': fileURLToPath(new URL('./src', import.meta.url)),
@@ -17,7 +18,7 @@ export default defineConfig({
                 resolve: { alias },
                 plugins: [
                     cloudflareTest(async () => ({
-                        wrangler: { configPath: './wrangler.toml' },
+                        wrangler: { configPath: writeTestConfig() },
                         miniflare: {
                             bindings: {
                                 LOG_LEVEL: 'error',

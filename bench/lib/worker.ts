@@ -7,6 +7,7 @@ import { Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from 'wrangler';
 import { deriveKeys } from '../../scripts/lib/derive-keys.mjs';
 import { inProject } from '../../scripts/lib/project.mjs';
+import { writeTestConfig } from '../../scripts/lib/test-config.mjs';
 import { runWrangler } from '../../scripts/lib/wrangler.mjs';
 
 /** A Worker in a workerd process of its own, with empty bindings. */
@@ -39,7 +40,7 @@ export async function startWorker(entry?: string): Promise<RunningWorker> {
     if (code !== 0) throw new Error(`wrangler could not bundle ${entry ?? 'the Worker'}:\n${output}`);
 
     const before = workerdProcesses();
-    const { workerOptions } = unstable_getMiniflareWorkerOptions(inProject('wrangler.toml'));
+    const { workerOptions } = unstable_getMiniflareWorkerOptions(writeTestConfig());
     const port = await freePort();
     const main = entry === undefined ? 'index.js' : `${path.basename(entry, '.ts')}.js`;
     const miniflare = new Miniflare({

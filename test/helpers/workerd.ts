@@ -8,6 +8,7 @@ import { vi } from 'vitest';
 import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from 'wrangler';
 import { deriveKeys } from '../../scripts/lib/derive-keys.mjs';
 import { inProject } from '../../scripts/lib/project.mjs';
+import { writeTestConfig } from '../../scripts/lib/test-config.mjs';
 
 /** The server as it is deployed, in a workerd process of its own. */
 export interface WorkerdServer {
@@ -29,7 +30,7 @@ export async function startWorkerd(vars: Record<string, string> = {}): Promise<W
 
     // Wrangler would tell which secrets it found, which are replaced below.
     vi.stubEnv('WRANGLER_LOG', 'none');
-    const { workerOptions } = unstable_getMiniflareWorkerOptions(inProject('wrangler.toml'));
+    const { workerOptions } = unstable_getMiniflareWorkerOptions(writeTestConfig());
     vi.unstubAllEnvs();
     const options = {
         ...workerOptions,
