@@ -82,7 +82,12 @@ function webSocketOf(server: TestServer, line: Line): typeof WebSocket {
 }
 
 /** A stock tRPC client over one WebSocket. */
-export function connectWsLink(server: TestServer, account: TestAccount, door: Door, params: Record<string, string> = {}) {
+export function connectWsLink(
+    server: TestServer,
+    account: TestAccount,
+    door: Door,
+    params: Record<string, string> = {},
+) {
     const line: Line = { sockets: [], sent: [], received: [], closed: [] };
     const client = createWSClient({
         async url() {

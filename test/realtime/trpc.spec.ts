@@ -12,7 +12,8 @@ const server = startServer();
 const DOORS: [Door][] = [['ticket'], ['connectionParams']];
 const kinds = ({ events }: Watched) => events.map(({ event, data }) => data.body?.t ?? data.type ?? event);
 const ids = ({ events }: Watched) => events.map(({ id }) => id);
-const say = (account: TestAccount, sid: string) => account.call('POST', `/v1/sessions/${sid}/messages`, { content: 'x' });
+const say = (account: TestAccount, sid: string) =>
+    account.call('POST', `/v1/sessions/${sid}/messages`, { content: 'x' });
 
 /** The object that holds a socket. */
 const hostOf = (account: TestAccount, door: Door) =>
@@ -86,21 +87,28 @@ describe.each(DOORS)('wsLink with a %s', (door) => {
         const watched = await follow();
         const { session } = await api.sessions.create.mutate({ tag: 'one', metadata: 'bQ==' });
         await watched.next(({ data }) => data.body?.id === session.id);
-        const { uploadUrl } = await api.sessions.requestAttachmentUpload.mutate({ id: session.id, filename: 'a', size: 1 });
+        const { uploadUrl } = await api.sessions.requestAttachmentUpload.mutate({
+            id: session.id,
+            filename: 'a',
+            size: 1,
+        });
         expect(uploadUrl).toMatch(/^https:\/\/happy\.test\//);
     });
 
-    it.each(['session', 'machine'] as const)('a %s that is unknown or foreign is NOT_FOUND, and is not kept', async (scope) => {
-        const [account, stranger] = [await createAccount(server), await createAccount(server)];
-        const foreign = scope === 'session' ? await createSession(stranger) : await createMachine(stranger);
-        const { follow } = connectWsLink(server, account, door);
-        for (const id of [foreign, crypto.randomUUID()]) {
-            const { error, events } = await follow({ scope, id });
-            expect(error?.data).toMatchObject({ code: 'NOT_FOUND', httpStatus: 404 });
-            expect(events).toEqual([]);
-        }
-        expect((await attachments(account, door))[0]?.subscriptions).toEqual([]);
-    });
+    it.each(['session', 'machine'] as const)(
+        'a %s that is unknown or foreign is NOT_FOUND, and is not kept',
+        async (scope) => {
+            const [account, stranger] = [await createAccount(server), await createAccount(server)];
+            const foreign = scope === 'session' ? await createSession(stranger) : await createMachine(stranger);
+            const { follow } = connectWsLink(server, account, door);
+            for (const id of [foreign, crypto.randomUUID()]) {
+                const { error, events } = await follow({ scope, id });
+                expect(error?.data).toMatchObject({ code: 'NOT_FOUND', httpStatus: 404 });
+                expect(events).toEqual([]);
+            }
+            expect((await attachments(account, door))[0]?.subscriptions).toEqual([]);
+        },
+    );
 
     it('comes back after a cut without a gap or a repeat', async () => {
         const account = await createAccount(server);
@@ -148,7 +156,9 @@ describe.each(DOORS)('wsLink with a %s', (door) => {
         await two.next(({ event }) => event === 'update');
         expect(one.events).toEqual([]);
         two.unsubscribe();
-        await vi.waitUntil(async () => (await attachments(account, door))[0]?.subscriptions?.length === 0, { timeout: 5_000 });
+        await vi.waitUntil(async () => (await attachments(account, door))[0]?.subscriptions?.length === 0, {
+            timeout: 5_000,
+        });
     });
 
     it('the subscription past the last one is told so, until one is freed', async () => {
@@ -183,7 +193,8 @@ describe.each(DOORS)('wsLink with a %s', (door) => {
         const [one, two] = [await follow(), await follow()];
         await account.call('POST', '/v1/auth/logout-all');
         await vi.waitUntil(() => one.error && two.error, { timeout: 5_000 });
-        for (const { error } of [one, two]) expect(error?.data).toMatchObject({ code: 'UNAUTHORIZED', httpStatus: 401 });
+        for (const { error } of [one, two])
+            expect(error?.data).toMatchObject({ code: 'UNAUTHORIZED', httpStatus: 401 });
         await vi.waitUntil(() => line.closed.length > 0, { timeout: 5_000 });
         expect(line.closed[0]).toEqual({ code: 4006, reason: 'Token revoked' });
     });
@@ -197,7 +208,10 @@ describe.each(DOORS)('wsLink with a %s', (door) => {
         ['no params', '{"id":1,"method":"query"}'],
         ['a path that is no text', '{"id":1,"method":"query","params":{"path":1}}'],
         ['an id that is an object', '{"id":{},"method":"query","params":{"path":"sessions.list","input":{}}}'],
-        ['an id that is too long', `{"id":"${'x'.repeat(65)}","method":"query","params":{"path":"sessions.list","input":{}}}`],
+        [
+            'an id that is too long',
+            `{"id":"${'x'.repeat(65)}","method":"query","params":{"path":"sessions.list","input":{}}}`,
+        ],
         ['an empty object in a batch', '[{}]'],
     ])('%s is answered with a typed error, and the socket stays', async (_, text) => {
         const account = await createAccount(server);
@@ -241,7 +255,8 @@ describe('sleep', () => {
 
     it('a subscription outlives it, wherever its socket lives', async () => {
         const account = await createAccount(server);
-        const put = () => account.call('POST', '/v1/kv', { mutations: [{ key: crypto.randomUUID(), value: 'dg==', version: -1 }] });
+        const put = () =>
+            account.call('POST', '/v1/kv', { mutations: [{ key: crypto.randomUUID(), value: 'dg==', version: -1 }] });
         const seen = new WeakSet<object>();
         const instances = () =>
             Promise.all(
@@ -308,7 +323,10 @@ describe('who may open a socket', () => {
         const { socket, got, closed } = await open('connectionParams=1');
         socket.send(text);
         expect((await closed).code).toBe(4001);
-        expect(JSON.parse(got[0] ?? '')).toMatchObject({ id: null, error: { data: { code: 'UNAUTHORIZED', httpStatus: 401 } } });
+        expect(JSON.parse(got[0] ?? '')).toMatchObject({
+            id: null,
+            error: { data: { code: 'UNAUTHORIZED', httpStatus: 401 } },
+        });
     });
 
     it('a foreign session in connectionParams is told so, and closed', async () => {
