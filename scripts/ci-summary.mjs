@@ -3,6 +3,7 @@
  * STEPS has a line per step: name, exit code, seconds and, for a test run, the file of its JSON report, by tabs.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { isMain } from './lib/project.mjs';
 
 /**
@@ -16,7 +17,9 @@ import { isMain } from './lib/project.mjs';
  * @property {number} numFailedTests
  * @property {number} numPendingTests
  * @property {number} numTodoTests
- * @property {{ status: string, assertionResults: unknown[] }[]} testResults
+ * @property {{ name: string, status: string, message?: string, assertionResults: TestResult[] }[]} testResults
+ *
+ * @typedef {{ fullName: string, status: string, failureMessages: string[] }} TestResult
  */
 
 /**
@@ -59,6 +62,24 @@ export function closingLines(steps) {
     return [...lines, '', counted({ passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') })];
 }
 
+/**
+ * What failed in a test run, a line per test or unloadable file with the first line of its reason, so that the end of a
+ * long log is enough to know.
+ *
+ * @param {Report | null | undefined} report
+ * @returns {string[]}
+ */
+export function failures(report) {
+    const firstLine = (/** @type {string | undefined} */ text) => (text ?? '').trim().split('\n', 1)[0];
+    return (report?.testResults ?? []).flatMap(({ name, status, message, assertionResults }) => {
+        const tests = assertionResults
+            .filter((test) => test.status === 'failed')
+            .map((test) => `${test.fullName}: ${firstLine(test.failureMessages[0])}`);
+        const lines = status === 'failed' && tests.length === 0 ? [firstLine(message)] : tests;
+        return lines.map((line) => `FAILED  ${relative(process.cwd(), name)}: ${line}`);
+    });
+}
+
 /** @param {Counts} counts */
 function counted({ passed, failed, skipped }) {
     return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
@@ -80,8 +101,10 @@ if (isMain(import.meta.url)) {
     const lines = readFileSync(process.argv[2], 'utf8').split('\n').filter(Boolean);
     const steps = lines.map((line) => {
         const [name, exitCode, seconds, report] = line.split('\t');
-        return { name, seconds, counts: countStep(Number(exitCode), report ? readReport(report) : undefined) };
+        const tests = report ? readReport(report) : undefined;
+        return { name, seconds, counts: countStep(Number(exitCode), tests), failed: failures(tests) };
     });
-    process.stdout.write(`${closingLines(steps).join('\n')}\n`);
+    const failed = steps.flatMap((step) => step.failed);
+    process.stdout.write(`${[...failed, ...closingLines(steps)].join('\n')}\n`);
     process.exitCode = steps.length === 0 || steps.some(({ counts }) => counts.failed > 0) ? 1 : 0;
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { closingLines, countStep } from './ci-summary.mjs';
+import { closingLines, countStep, failures } from './ci-summary.mjs';
 
 const report = (counts: Partial<Record<'passed' | 'failed' | 'pending' | 'todo', number>>, files: string[] = []) => ({
     numPassedTests: counts.passed ?? 0,
     numFailedTests: counts.failed ?? 0,
     numPendingTests: counts.pending ?? 0,
     numTodoTests: counts.todo ?? 0,
-    testResults: files.map((status) => ({ status, assertionResults: [] })),
+    testResults: files.map((status) => ({ name: 'a.spec.ts', status, assertionResults: [] })),
 });
 
 describe('the count of a CI run', () => {
@@ -29,5 +29,35 @@ describe('the count of a CI run', () => {
         expect(closingLines([tests, lint]).at(-1)).toBe('41 passed, 1 failed, 2 skipped');
         expect(closingLines([lint]).at(-1)).toBe('1 passed, 0 failed');
         expect(closingLines([tests, lint])[0]).toMatch(/^FAILED +61 s +tests/);
+    });
+
+    it('names what failed, with the first line of its reason', () => {
+        const test = (fullName: string, status: string, ...failureMessages: string[]) => ({
+            fullName,
+            status,
+            failureMessages,
+        });
+        const testResults = [
+            {
+                name: `${process.cwd()}/src/a.spec.ts`,
+                status: 'failed',
+                assertionResults: [
+                    test('a works', 'passed'),
+                    test('a counts', 'failed', 'Error: 1 is not 2\n  at a.ts'),
+                ],
+            },
+            {
+                name: `${process.cwd()}/src/b.spec.ts`,
+                status: 'failed',
+                message: 'no such module',
+                assertionResults: [],
+            },
+            { name: `${process.cwd()}/src/c.spec.ts`, status: 'passed', assertionResults: [test('c', 'passed')] },
+        ];
+        expect(failures({ ...report({ passed: 2, failed: 1 }), testResults })).toEqual([
+            'FAILED  src/a.spec.ts: a counts: Error: 1 is not 2',
+            'FAILED  src/b.spec.ts: no such module',
+        ]);
+        expect([failures(null), failures(undefined)]).toEqual([[], []]);
     });
 });
