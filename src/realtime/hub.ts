@@ -193,7 +193,8 @@ export class AccountHub extends DurableObject<Env> implements Room {
 
     /** Takes a publication. Updates it has already are dropped, so publishing again is harmless. */
     publish({ seq, updates, ephemerals }: Publication): void {
-        this.learn(updates, seq);
+        // A log begins with what it can keep: of two that write at once, the one with nothing to tell may come first.
+        if (updates.length > 0 || this.log.head() !== null) this.learn(updates, seq);
         const bodies = updates.map(({ update }) => update.body);
         if (bodies.some(({ active }) => active === true)) this.silence.expect();
         if (bodies.some(mayEndActivity)) this.silence.reconsider();

@@ -96,6 +96,15 @@ describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (hos
         });
     });
 
+    it('begin with what a write had to tell, though one with nothing to tell was quicker', async () => {
+        const account = await createAccount(server);
+        const hub = env.ACCOUNT_HUB.getByName(account.id);
+        const update = { id: 'id', seq: 1, body: { t: 'update-account' }, createdAt: 1 };
+        await hub.publish({ seq: 1, updates: [], ephemerals: [] });
+        await hub.publish({ seq: 1, updates: [{ update, to: {} }], ephemerals: [] });
+        expect(await hub.updatesSince(0)).toEqual([{ update, to: {} }]);
+    });
+
     it('come in seq order though their publications overtake each other', async () => {
         const { account, sid } = await setUp();
         const app = await connect(sound, account, { host });
@@ -157,7 +166,8 @@ describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (hos
             success: false,
             error: 'resync-required',
         });
-        expect(resyncs(app)).toEqual([{ seq: 2 }]);
+        expect((await app.next(({ event }) => event === 'resync')).data).toEqual({ seq: 2 });
+        expect(resyncs(app)).toHaveLength(1);
     }, 15_000);
 
     it('that are only late are waited for by a resume', async () => {
