@@ -7,6 +7,7 @@ import { appendTexts } from '@test/helpers/messages';
 import { startServer } from '@test/helpers/server';
 import type { TestSocket } from '@test/helpers/socket';
 import { connect, settled } from '@test/helpers/socket';
+import { updatesOf } from '@test/helpers/updates';
 
 const hubs = probeHubs();
 const server = startServer({ ACCOUNT_HUB: hubs.binding });
@@ -102,7 +103,7 @@ describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (hos
         const update = { id: 'id', seq: 1, body: { t: 'update-account' }, createdAt: 1 };
         await hub.publish({ seq: 1, updates: [], ephemerals: [] });
         await hub.publish({ seq: 1, updates: [{ update, to: {} }], ephemerals: [] });
-        expect(await hub.updatesSince(0)).toEqual([{ update, to: {} }]);
+        expect(await updatesOf(server, account)).toEqual([{ update, to: {} }]);
     });
 
     it('come in seq order though their publications overtake each other', async () => {
