@@ -35,7 +35,7 @@ export interface FollowOptions {
 /** A subscription that reconnects by itself, from where it was, until it is closed or refused. */
 export interface Following {
     close(): void;
-    /** Where to continue; undefined before the first event. */
+    /** Where to continue; undefined before the first connection. */
     readonly lastEventId: string | undefined;
 }
 
@@ -50,8 +50,9 @@ export function follow(api: TRPCClient<AppRouter>, options: FollowOptions): Foll
                 lastEventId = tracked.id;
                 const { event, data } = tracked.data;
                 if (event === 'update') onUpdate?.(data);
-                else if (event === 'ephemeral') onEphemeral?.(data);
-                else onResync?.(data.seq);
+                else if (event === 'resync') onResync?.(data.seq);
+                // The first one only gives the place to continue from.
+                else if (data.type !== 'connected') onEphemeral?.(data);
             },
             onConnectionStateChange({ state }) {
                 if (state !== 'idle') onState?.(state === 'pending' ? 'open' : 'connecting');

@@ -7,26 +7,26 @@ import type { Handshake, Refusal } from '@/realtime/connection';
 import { CLOSE } from '@/realtime/connection';
 
 /**
- * Whether the session or machine a socket wants to follow is the account's, and how many updates the account has had:
- * one statement, for use alone or in a batch. No row when the token has ended: a socket lives long, so the minute that
- * verified tokens are remembered for is not good enough.
+ * Which of the sessions and machines that somebody wants to follow are the account's, and how many updates the account
+ * has had: one statement for any number, for use alone or in a batch. No row when the token has ended: a socket lives
+ * long, so the minute that verified tokens are remembered for is not good enough.
  */
-export function selectScope(db: Db, token: TokenFacts, { sessionId, machineId }: Handshake) {
+export function selectScope(db: Db, token: TokenFacts, ...wanted: Handshake[]) {
     const { accountId } = token;
-    const one = { one: sql`1` };
-    const session = db
-        .select(one)
-        .from(sessions)
-        .where(and(eq(sessions.id, sessionId ?? ''), eq(sessions.accountId, accountId)));
-    const machine = db
-        .select(one)
-        .from(machines)
-        .where(and(eq(machines.id, machineId ?? ''), eq(machines.accountId, accountId)));
+    const owned = (table: typeof sessions | typeof machines, ids: (string | undefined)[]) =>
+        sql<string[]>`(SELECT json_group_array(t.id) FROM json_each(${JSON.stringify(ids)}) k
+            CROSS JOIN ${table} t WHERE t.id = k.value AND t.accountId = ${accountId})`.mapWith(JSON.parse);
     return db
         .select({
             seq: accounts.seq,
-            hasSession: sql<number>`${exists(session)}`,
-            hasMachine: sql<number>`${exists(machine)}`,
+            sessions: owned(
+                sessions,
+                wanted.map(({ sessionId }) => sessionId),
+            ),
+            machines: owned(
+                machines,
+                wanted.map(({ machineId }) => machineId),
+            ),
         })
         .from(accounts)
         .where(and(eq(accounts.id, accountId), exists(selectCurrentAccount(db, token))));
@@ -35,12 +35,15 @@ export function selectScope(db: Db, token: TokenFacts, { sessionId, machineId }:
 type Scope = Awaited<ReturnType<typeof selectScope>>[number];
 
 /** The refusal a scope leads to, if any: somebody else's session or machine closes like a missing one (contract 6). */
-export function refusalOf(scope: Scope | undefined, { clientType }: Handshake): Refusal | undefined {
+export function refusalOf(
+    scope: Scope | undefined,
+    { clientType, sessionId = '', machineId = '' }: Handshake,
+): Refusal | undefined {
     if (!scope) return { code: CLOSE.authFailed, reason: 'Unauthorized' };
-    if (clientType === 'session-scoped' && !scope.hasSession) {
+    if (clientType === 'session-scoped' && !scope.sessions.includes(sessionId)) {
         return { code: CLOSE.missingSessionId, reason: 'Session not found' };
     }
-    if (clientType === 'machine-scoped' && !scope.hasMachine) {
+    if (clientType === 'machine-scoped' && !scope.machines.includes(machineId)) {
         return { code: CLOSE.missingMachineId, reason: 'Machine not found' };
     }
     return undefined;

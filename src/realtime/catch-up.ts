@@ -1,5 +1,6 @@
 import type { Connection } from '@/realtime/connection';
 import { deliveryOf } from '@/realtime/fan-out';
+import { beginningAt } from '@/realtime/follow';
 import type { OutgoingEvent } from '@/realtime/peers';
 import { receives } from '@/realtime/recipients';
 import type { UpdateLog } from '@/realtime/recovery';
@@ -30,6 +31,21 @@ export function* welcome(
     yield [{ event: 'connected', data: goesOn ? { ...connected, pid } : connected }];
     if (goesOn) yield first;
     if (goesOn || pid === undefined) yield* missed ?? [];
+}
+
+/**
+ * What a subscription begins with: what it missed; or, where it does not say how far it is, the place it begins at. That
+ * comes before it is told that it has begun, so that whoever knows it to be there can always continue it (P5).
+ */
+export function* beginSubscription(
+    log: UpdateLog,
+    connection: Connection,
+    { from, ...range }: { from: number | undefined; upTo: number; reached: number; now: number },
+): Generator<OutgoingEvent[]> {
+    const started = { event: 'started', data: null };
+    if (from === undefined) return yield [beginningAt(range.reached), started];
+    yield [started];
+    yield* catchUp(log, connection, { ...range, from });
 }
 
 /**

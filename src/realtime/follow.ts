@@ -9,6 +9,11 @@ export type RealtimeEvent =
     /** Updates were missed and are not to be had any more: load everything anew, as of this `seq` or later. */
     | { event: 'resync'; data: { seq: number } };
 
+/** The first event of a subscription that begins with what comes: its id is the place to continue from (P5). */
+export function beginningAt(seq: number): RealtimeEvent {
+    return { event: 'ephemeral', data: { type: 'connected', seq } };
+}
+
 /** A lastSeq that no account has reached: the hub answers it with a resync. */
 export const UNKNOWN_SEQ = Number.MAX_SAFE_INTEGER;
 

@@ -1,16 +1,16 @@
-import { callTRPCProcedure, getErrorShape, getTRPCErrorFromUnknown } from '@trpc/server';
+import { TRPCError, callTRPCProcedure, getErrorShape, getTRPCErrorFromUnknown } from '@trpc/server';
 import type { TRPCClientOutgoingMessage } from '@trpc/server/rpc';
 import { parseTRPCMessage } from '@trpc/server/rpc';
 import type { Actor } from '@/auth/auth';
 import type { Context } from '@/context';
 import { ServiceError, describeForLog, toPublicError } from '@/errors';
 import { refusalOf, selectScope } from '@/realtime/admit';
-import type { Connection } from '@/realtime/connection';
+import type { Connection, Handshake } from '@/realtime/connection';
 import type { FrameScope } from '@/realtime/frame-scope';
 import type { AckId, Incoming } from '@/realtime/protocol/codec';
 import { TRPC_REQUEST, errorFrame } from '@/realtime/protocol/trpc';
 import { send } from '@/realtime/socket-host';
-import type { Subscription } from '@/realtime/subscriptions';
+import type { Beginning, Subscription } from '@/realtime/subscriptions';
 import { MAX_SUBSCRIPTIONS } from '@/realtime/subscriptions';
 import { appRouter } from '@/routers';
 import { UpdatesInput } from '@/routers/realtime/schema';
@@ -21,86 +21,121 @@ const config = appRouter._def._config;
 const SUBSCRIBABLE = 'realtime.updates';
 const MAX_ID = 64;
 
-type Request = Exclude<TRPCClientOutgoingMessage, { method: 'subscription.stop' }>;
+type Request = Exclude<TRPCClientOutgoingMessage, { method: 'subscription.stop' }> & { id: AckId };
+
+/** A subscription that has its place in the socket's attachment, and what it wants. */
+interface Claim extends Beginning {
+    request: Request;
+    handshake: Handshake;
+}
+
+/** A frame's, with what its calls get. */
+interface CallScope extends FrameScope {
+    ctx: Context;
+}
 
 /** Handles a frame of an authenticated `wsLink` socket: calls of any procedure, and subscriptions (contract 8). */
-export async function handleTrpcFrame(scope: FrameScope, frame: Incoming): Promise<void> {
-    if (frame.kind === 'ping') return send(scope.socket, 'PONG');
-    if (frame.kind !== 'event') return send(scope.socket, errorFrame(null, malformed()));
+export async function handleTrpcFrame(frameScope: FrameScope, frame: Incoming): Promise<void> {
+    const { socket } = frameScope;
+    if (frame.kind === 'ping') return send(socket, 'PONG');
+    if (frame.kind !== 'event') return send(socket, errorFrame(null, malformed()));
     // A socket that came with a ticket has no use for connectionParams.
     if (frame.event !== TRPC_REQUEST) return;
-    const messages: unknown[] = Array.isArray(frame.data) ? frame.data : [frame.data];
-    await Promise.all(messages.map((message, index) => handleMessage(scope, message, index)));
+    const scope = { ...frameScope, ctx: contextOf(frameScope) };
+    const calls: Promise<void>[] = [];
+    const claims: Claim[] = [];
+    for (const raw of Array.isArray(frame.data) ? (frame.data as unknown[]) : [frame.data]) {
+        const message = read(raw);
+        if (!message) send(socket, errorFrame(readId(raw), malformed()));
+        else if (message.method === 'subscription.stop') stop(scope, message.id);
+        else if (message.method === 'subscription') claims.push(...claim(scope, message));
+        else calls.push(call(scope, message, calls.length));
+    }
+    await Promise.all([...calls, begin(scope, claims)]);
 }
 
-async function handleMessage(scope: FrameScope, raw: unknown, index: number): Promise<void> {
-    const { socket } = scope;
-    const message = read(raw);
-    if (!message) return send(socket, errorFrame(readId(raw), malformed()));
-    const { id } = message;
-    if (message.method === 'subscription.stop') return stop(scope, id);
-    const context = contextOf(scope);
+async function call(scope: CallScope, request: Request, batchIndex: number): Promise<void> {
+    const { id, method: type, params } = request;
+    const { path, input } = params;
     try {
-        if (index >= MAX_BATCH) throw new ServiceError('VALIDATION_FAILED', 'Batch call exceeds maximum size');
-        if (message.method === 'subscription') await subscribe(scope, id, message.params);
-        else send(socket, JSON.stringify({ id, result: { type: 'data', data: await call(context, message, index) } }));
-    } catch (thrown) {
-        const error = getTRPCErrorFromUnknown(thrown);
-        const { path, input } = message.params;
-        if (toPublicError(error).status >= 500) {
-            scope.services.log.error('procedure failed', { error: describeForLog(error) });
+        if (batchIndex >= MAX_BATCH) {
+            throw new ServiceError('VALIDATION_FAILED', `Too many calls at once: at most ${MAX_BATCH} in a message`);
         }
-        const shape = getErrorShape({ config, error, type: message.method, path, input, ctx: context });
-        send(socket, JSON.stringify({ id, error: shape }));
-    }
-}
-
-function call(ctx: Context, { method, params: { path, input } }: Request, batchIndex: number): Promise<unknown> {
-    const signal = new AbortController().signal;
-    return callTRPCProcedure({
-        router: appRouter,
-        path,
-        type: method,
-        ctx,
-        getRawInput: async () => input,
-        signal,
-        batchIndex,
-    });
-}
-
-/** Keeps a subscription in the socket's attachment and brings it up to date; from then on the fan-out serves it. */
-async function subscribe(scope: FrameScope, id: AckId, params: Request['params']): Promise<void> {
-    const { socket, host, room, services } = scope;
-    const current = () => host.stateOf(socket) as Connection;
-    if (params.path !== SUBSCRIBABLE) {
-        throw new ServiceError('NOT_FOUND', `No subscription found on path "${params.path.slice(0, MAX_ID)}"`);
-    }
-    const { lastEventId: last } = params;
-    const {
-        scope: kind = 'user',
-        id: target,
-        lastEventId,
-    } = UpdatesInput.parse(
-        last === undefined ? params.input : { ...(params.input as object | undefined), lastEventId: last },
-    );
-    const known = current().subscriptions ?? [];
-    if (known.some((other) => other.id === id)) throw new ServiceError('VALIDATION_FAILED', `Duplicate id ${id}`);
-    if (known.length >= MAX_SUBSCRIPTIONS) {
-        throw new ServiceError('RATE_LIMITED', `Too many subscriptions on one socket: at most ${MAX_SUBSCRIPTIONS}`);
-    }
-    const lastSeq = lastEventId == null ? undefined : readEventId(lastEventId);
-    const handshake = handshakeOf(kind ?? 'user', target ?? undefined, lastSeq);
-    const subscription: Subscription = { id, scope: kind ?? 'user', ...(target != null && { target }), joining: true };
-    // Before the database is asked, so that those of one batch count, too.
-    host.setState(socket, { ...current(), subscriptions: [...known, subscription] });
-    try {
-        const [row] = await selectScope(services.db, scope.connection, handshake);
-        const refusal = refusalOf(row, handshake);
-        if (refusal) throw new ServiceError(row ? 'NOT_FOUND' : 'UNAUTHORIZED', refusal.reason);
-        send(socket, JSON.stringify({ id, result: { type: 'started' } }));
-        await room.follow(scope.connection, subscription, row?.seq ?? 0, lastSeq);
+        const { ctx } = scope;
+        const { signal } = new AbortController();
+        const getRawInput = async () => input;
+        const data = await callTRPCProcedure({ router: appRouter, path, type, ctx, getRawInput, signal, batchIndex });
+        send(scope.socket, JSON.stringify({ id, result: { type: 'data', data } }));
     } catch (error) {
-        forget(scope, id);
+        fail(scope, request, error);
+    }
+}
+
+/** Answers a request with what went wrong, as the procedures' own door does. */
+function fail(scope: CallScope, { id, method: type, params: { path, input } }: Request, thrown: unknown): void {
+    const error = getTRPCErrorFromUnknown(thrown);
+    const { ctx } = scope;
+    if (toPublicError(error).status >= 500) ctx.log.error('procedure failed', { error: describeForLog(error) });
+    const shape = getErrorShape({ config, error, type, path, input, ctx });
+    send(scope.socket, JSON.stringify({ id, error: shape }));
+}
+
+/** Keeps a place for a subscription in the socket's attachment, before the database is asked: so all of a frame count. */
+function claim(scope: CallScope, request: Request): Claim[] {
+    const { socket, host } = scope;
+    const { id, params } = request;
+    try {
+        if (params.path !== SUBSCRIBABLE) {
+            throw new ServiceError('NOT_FOUND', `No subscription found on path "${params.path.slice(0, MAX_ID)}"`);
+        }
+        const { lastEventId: last, input } = params;
+        const wanted = last === undefined ? input : { ...(input as object | undefined), lastEventId: last };
+        const { data, error: cause } = UpdatesInput.safeParse(wanted);
+        if (cause) throw new TRPCError({ code: 'BAD_REQUEST', cause });
+        const { scope: kind, id: target, lastEventId } = data;
+        const connection = host.stateOf(socket) as Connection;
+        const known = connection.subscriptions ?? [];
+        if (known.some((other) => other.id === id)) throw new ServiceError('VALIDATION_FAILED', `Duplicate id ${id}`);
+        if (known.length >= MAX_SUBSCRIPTIONS) {
+            throw new ServiceError(
+                'RATE_LIMITED',
+                `Too many subscriptions on one socket: at most ${MAX_SUBSCRIPTIONS}`,
+            );
+        }
+        const lastSeq = lastEventId == null ? undefined : readEventId(lastEventId);
+        const subscription: Subscription = {
+            id,
+            scope: kind ?? 'user',
+            ...(target != null && { target }),
+            joining: true,
+        };
+        host.setState(socket, { ...connection, subscriptions: [...known, subscription] });
+        const handshake = handshakeOf(subscription.scope, subscription.target, lastSeq);
+        return [{ request, handshake, subscription, lastSeq }];
+    } catch (error) {
+        fail(scope, request, error);
+        return [];
+    }
+}
+
+/** Brings the subscriptions of a frame up to date; from then on the fan-out serves them. */
+async function begin(scope: CallScope, claims: Claim[]): Promise<void> {
+    if (claims.length === 0) return;
+    const { services, connection, room, socket } = scope;
+    try {
+        const [row] = await selectScope(services.db, connection, ...claims.map(({ handshake }) => handshake));
+        const allowed = claims.filter(({ request, handshake }) => {
+            const refusal = refusalOf(row, handshake);
+            if (!refusal) return true;
+            forget(scope, request.id);
+            fail(scope, request, new ServiceError(row ? 'NOT_FOUND' : 'UNAUTHORIZED', refusal.reason));
+            return false;
+        });
+        const beginnings = allowed.map(({ subscription, lastSeq }) => ({ subscription, lastSeq }));
+        await room.follow(connection, beginnings, row?.seq ?? 0);
+    } catch (error) {
+        // Not the subscriptions' fault: the socket closes, and its client comes back with where each of them was.
+        send(socket, errorFrame(null, error));
         throw error;
     }
 }

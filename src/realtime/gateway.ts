@@ -274,8 +274,7 @@ export class SocketGateway extends DurableObject<Env> {
             answerRpc: async (targetId, callId, answer) => twice(() => hub.answerRpc(targetId, callId, answer)),
             // The hub looks for the targets of waiting calls by itself, so that 17 registrations do not wake it.
             rpcRegistered: () => undefined,
-            follow: async (connection, subscription, seq, lastSeq) =>
-                hub.follow(connection, subscription, seq, lastSeq),
+            follow: async (connection, beginnings, seq) => hub.follow(connection, beginnings, seq),
             missedUpdates: async (connection, seq) => hub.missedUpdates(connection, seq),
             relay: async (senderId, data) => hub.relay(senderId, data),
             announce: async (ephemerals) =>

@@ -8,7 +8,7 @@ import { readAccountSeq } from '@/realtime/account-seq';
 import type { Admission } from '@/realtime/admission';
 import { ADMISSION_HEADER, readInternalHeader, refuseUpgrade } from '@/realtime/admission';
 import { createAlarms } from '@/realtime/alarms';
-import { catchUp, missedPage, welcome } from '@/realtime/catch-up';
+import { beginSubscription, catchUp, missedPage, welcome } from '@/realtime/catch-up';
 import { CLOSE, MAX_CONNECTIONS } from '@/realtime/connection';
 import type { Connection, Refusal } from '@/realtime/connection';
 import type { Delivery } from '@/realtime/fan-out';
@@ -35,7 +35,7 @@ import { closeQuietly, createSocketHost } from '@/realtime/socket-host';
 import type { ConnectionStats } from '@/realtime/stats';
 import { summarize } from '@/realtime/stats';
 import { scopedTo } from '@/realtime/subscriptions';
-import type { Subscription } from '@/realtime/subscriptions';
+import type { Beginning } from '@/realtime/subscriptions';
 import { createSwitchboard } from '@/realtime/switchboard';
 import type { AddressedEphemeral, AddressedUpdate, BroadcastFilter, Publication, UpdateBody } from '@/realtime/updates';
 import { createLogger } from '@/utils/logger';
@@ -283,14 +283,18 @@ export class AccountHub extends DurableObject<Env> implements Room {
         return missedPage(this.log, connection, seq, Date.now());
     }
 
-    async follow(connection: Connection, subscription: Subscription, seq: number, lastSeq?: number): Promise<void> {
+    async follow(connection: Connection, beginnings: Beginning[], seq: number): Promise<void> {
         this.learn([], seq);
         const upTo = this.log.head() ?? 0;
         const range = { upTo, reached: Math.max(seq, upTo), now: Date.now() };
-        const { log } = this;
-        const pages = () =>
-            lastSeq === undefined ? [] : catchUp(log, scopedTo(connection, subscription), { ...range, from: lastSeq });
-        await this.peers.welcome(connection.id, pages, subscription.id);
+        const { log, peers } = this;
+        await Promise.all(
+            beginnings.map(({ subscription, lastSeq }) => {
+                const scoped = scopedTo(connection, subscription);
+                const pages = () => beginSubscription(log, scoped, { ...range, from: lastSeq });
+                return peers.welcome(connection.id, pages, subscription.id);
+            }),
+        );
     }
 
     private async gapClosed(): Promise<void> {

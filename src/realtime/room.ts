@@ -1,6 +1,6 @@
 import type { Connection } from '@/realtime/connection';
 import type { AckId } from '@/realtime/protocol/codec';
-import type { Subscription } from '@/realtime/subscriptions';
+import type { Beginning } from '@/realtime/subscriptions';
 import type { AddressedEphemeral, Update } from '@/realtime/updates';
 
 /** What a socket that was away gets (contract 6, 13). */
@@ -16,10 +16,10 @@ export interface Room {
     /** A method was just registered: calls that wait for it go out. */
     rpcRegistered(method: string): Promise<void> | void;
     /**
-     * Sends a subscription of this socket what it missed after `lastSeq`, if it says how far it is, and lets it have
-     * what comes. `seq` as in `Admission`.
+     * Begins subscriptions of this socket: each is told that it is there and what it missed, or where it is, and has
+     * what comes from then on. `seq` as in `Admission`.
      */
-    follow(connection: Connection, subscription: Subscription, seq: number, lastSeq?: number): Promise<void>;
+    follow(connection: Connection, beginnings: Beginning[], seq: number): Promise<void>;
     missedUpdates(connection: Connection, seq: number): Promise<MissedUpdates>;
     /** Sends any data to the account's other sockets. */
     relay(senderId: string, data: unknown): Promise<void> | void;

@@ -18,6 +18,13 @@ export interface Subscription {
     joining?: true;
 }
 
+/** A subscription that begins. */
+export interface Beginning {
+    subscription: Subscription;
+    /** The account seq up to which it has every update; without one it begins with what comes from now on. */
+    lastSeq?: number;
+}
+
 /** A connection as if it were there for one subscription only: gets what that gets. */
 export function scopedTo(connection: Connection, { scope, target }: Subscription): Connection {
     const { sessionId: _, machineId: __, ...rest } = connection;

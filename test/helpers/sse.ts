@@ -2,6 +2,7 @@ import { createTRPCClient, httpSubscriptionLink } from '@trpc/client';
 import type { TRPCClientError } from '@trpc/client';
 import { onTestFinished, vi } from 'vitest';
 import { FetchEventSource } from '@/client/event-source';
+import type { RealtimeEvent } from '@/realtime/follow';
 import type { AppRouter } from '@/routers';
 import type { TestServer } from '@test/helpers/server';
 
@@ -14,9 +15,16 @@ export interface Yielded {
     data: any;
 }
 
+/** Whether an event only says where a subscription begins. */
+export function isBeginning({ event, data }: RealtimeEvent): boolean {
+    return event === 'ephemeral' && data.type === 'connected';
+}
+
 /** A subscription of a stock tRPC client, over server-sent events. */
 export interface TestSubscription {
     events: Yielded[];
+    /** Event ids of the places it was told it begins at; not among the events. */
+    beginnings: string[];
     /** Set once it ended with an error. */
     error?: TRPCClientError<AppRouter>;
     completed: boolean;
@@ -59,6 +67,7 @@ export async function subscribe(
     const waitFor = { timeout: 8_000, interval: 5 };
     const subscription: TestSubscription = {
         events: [],
+        beginnings: [],
         completed: false,
         started: 0,
         next: (fits) =>
@@ -74,7 +83,8 @@ export async function subscribe(
     };
     const handle = client.realtime.updates.subscribe(input, {
         onStarted: () => (subscription.started += 1),
-        onData: ({ id, data }) => subscription.events.push({ id, ...data }),
+        onData: ({ id, data }) =>
+            void (isBeginning(data) ? subscription.beginnings.push(id) : subscription.events.push({ id, ...data })),
         onError: (error) => (subscription.error = error),
         onComplete: () => (subscription.completed = true),
     });

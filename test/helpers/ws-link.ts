@@ -1,9 +1,11 @@
+import { runInDurableObject } from 'cloudflare:test';
 import { createTRPCClient, createWSClient, wsLink } from '@trpc/client';
 import type { TRPCClientError } from '@trpc/client';
 import { onTestFinished, vi } from 'vitest';
 import type { AppRouter } from '@/routers';
 import type { TestAccount } from '@test/helpers/account';
 import type { TestServer } from '@test/helpers/server';
+import { isBeginning } from '@test/helpers/sse';
 import type { Yielded } from '@test/helpers/sse';
 
 /** Where a socket lives: with a ticket in the hub, with connectionParams in a gateway. */
@@ -12,6 +14,8 @@ export type Door = 'ticket' | 'connectionParams';
 /** A subscription's events, and how it ended. */
 export interface Watched {
     events: Yielded[];
+    /** Event ids of the places it was told it begins at; not among the events. */
+    beginnings: string[];
     started: number;
     stopped: boolean;
     error?: TRPCClientError<AppRouter>;
@@ -41,6 +45,7 @@ function webSocketOf(server: TestServer, line: Line): typeof WebSocket {
         readonly CLOSING = 2;
         readonly CLOSED = 3;
         private raw?: WebSocket;
+        private sending: Promise<void> = Promise.resolve();
         /** As clients see it: open from the event on, and closed with the event. */
         readyState: number = 0;
 
@@ -68,9 +73,13 @@ function webSocketOf(server: TestServer, line: Line): typeof WebSocket {
             this.dispatchEvent(new Event('open'));
         }
 
+        /** One frame at a time: unlike workerd itself, the test pool may hand an object two at once in the other order. */
         send(text: string): void {
             line.sent.push(text);
-            this.raw?.send(text);
+            this.sending = this.sending.then(async () => {
+                this.raw?.send(text);
+                await (text.includes('"connectionParams"') ? untilRead(server) : pause());
+            });
         }
 
         close(code = 1000): void {
@@ -79,6 +88,19 @@ function webSocketOf(server: TestServer, line: Line): typeof WebSocket {
         }
     }
     return TestWebSocket as unknown as typeof WebSocket;
+}
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 2));
+
+/** Until the gateway has read what every socket says of itself. */
+async function untilRead(server: TestServer): Promise<void> {
+    const gateway = server.env.SOCKET_GATEWAY.getByName('trpc-0');
+    const isPending = (socket: WebSocket) =>
+        socket.readyState === WebSocket.OPEN && 'pendingUntil' in (socket.deserializeAttachment() as object);
+    await vi.waitUntil(() => runInDurableObject(gateway, (_, state) => !state.getWebSockets().some(isPending)), {
+        timeout: 8_000,
+        interval: 5,
+    });
 }
 
 /** A stock tRPC client over one WebSocket. */
@@ -105,6 +127,7 @@ export function connectWsLink(
     function watch(input: Input = {}): Watched {
         const watched: Watched = {
             events: [],
+            beginnings: [],
             started: 0,
             stopped: false,
             next: (fits) =>
@@ -120,7 +143,8 @@ export function connectWsLink(
         };
         const handle = api.realtime.updates.subscribe(input, {
             onStarted: () => void (watched.started += 1),
-            onData: ({ id, data }) => void watched.events.push({ id, ...data }),
+            onData: ({ id, data }) =>
+                void (isBeginning(data) ? watched.beginnings.push(id) : watched.events.push({ id, ...data })),
             onError: (error) => (watched.error = error),
             onStopped: () => (watched.stopped = true),
         });

@@ -1,5 +1,6 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
+import type { Env } from '@/env';
 import type { Connection } from '@/realtime/connection';
 import { MAX_SUBSCRIPTIONS } from '@/realtime/subscriptions';
 import { createAccount, createMachine, createSession } from '@test/helpers/account';
@@ -125,6 +126,46 @@ describe.each(DOORS)('wsLink with a %s', (door) => {
         expect(ids(watched)).toEqual(['2', '3', '4', '5', '6']);
     });
 
+    it('comes back after a cut before its first event without a gap, too', async () => {
+        const account = await createAccount(server);
+        const sid = await createSession(account);
+        const { follow } = connectWsLink(server, account, door);
+        const [user, session] = [await follow(), await follow({ scope: 'session', id: sid })];
+        expect([user.beginnings, session.beginnings]).toEqual([['1'], ['1']]);
+        await closeSockets(account, door);
+        await say(account, sid);
+        for (const watched of [user, session]) {
+            await watched.next(({ id }) => id === '2');
+            expect(kinds(watched)).toEqual(['new-message']);
+            expect(watched.beginnings, 'one that continues needs no place to begin at').toEqual(['1']);
+        }
+    });
+
+    it('comes back when the database fails just then', async () => {
+        const account = await createAccount(server);
+        const { follow, line } = connectWsLink(server, account, door);
+        await follow();
+        await runInDurableObject(hostOf(account, door), (instance) => {
+            const object = instance as unknown as { env: Env };
+            const { env } = object;
+            const DB = {
+                prepare() {
+                    object.env = env;
+                    throw new Error('D1_ERROR: Network connection lost.');
+                },
+            };
+            object.env = { ...env, DB: DB as unknown as D1Database };
+        });
+        const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+        const watched = await follow();
+        log.mockRestore();
+        expect(watched.error).toBeUndefined();
+        expect(line.closed).toEqual([{ code: 1013, reason: 'Try again later' }]);
+        expect(line.received.find((text) => text.includes('"error"'))).toContain('SERVICE_UNAVAILABLE');
+        await createSession(account);
+        await watched.next(({ event }) => event === 'update');
+    });
+
     it('continues from lastEventId, or tells to start over', async () => {
         const account = await createAccount(server);
         const sid = await createSession(account);
@@ -173,18 +214,48 @@ describe.each(DOORS)('wsLink with a %s', (door) => {
         expect((await follow()).error).toBeUndefined();
     });
 
-    it('1,000 subscriptions are bounded with a clear error, and the first ones work', async () => {
+    it('of 1,000 subscriptions at once the first ones live on, after a cut too, and the others are told why', async () => {
         const account = await createAccount(server);
-        const { watch } = connectWsLink(server, account, door);
-        const all = Array.from({ length: 1000 }, () => watch());
+        const sid = await createSession(account);
+        const { watch, line } = connectWsLink(server, account, door);
+        const all = Array.from({ length: 1000 }, (_, i) => watch(i % 2 ? {} : { scope: 'session', id: sid }));
         await vi.waitUntil(() => all.every(({ started, error }) => started > 0 || error), { timeout: 20_000 });
-        const refused = all.filter(({ error }) => error);
-        expect(refused.length).toBeGreaterThanOrEqual(1000 - MAX_SUBSCRIPTIONS);
-        for (const { error } of refused) expect(error?.data?.error).toMatch(/^(RATE_LIMITED|VALIDATION_FAILED)$/);
-        await createSession(account);
-        const started = all.filter((one) => one.started > 0);
-        expect(started.length).toBeGreaterThan(0);
-        for (const one of started) await one.next(({ event }) => event === 'update');
+        const [kept, refused] = [all.slice(0, MAX_SUBSCRIPTIONS), all.slice(MAX_SUBSCRIPTIONS)];
+        expect(kept.filter(({ error }) => error)).toEqual([]);
+        for (const { error, started } of refused) {
+            expect(started).toBe(0);
+            expect(error?.data).toMatchObject({ code: 'TOO_MANY_REQUESTS', error: 'RATE_LIMITED', httpStatus: 429 });
+            expect(error?.message).toBe(`Too many subscriptions on one socket: at most ${MAX_SUBSCRIPTIONS}`);
+        }
+        await say(account, sid);
+        for (const one of kept) await one.next(({ id }) => id === '2');
+        await closeSockets(account, door);
+        await say(account, sid);
+        for (const one of kept) await one.next(({ id }) => id === '3');
+        expect(line.sockets).toHaveLength(2);
+        for (const one of kept) expect([kinds(one), one.error]).toEqual([['new-message', 'new-message'], undefined]);
+    });
+
+    it('more calls at once than a batch holds are told so, the others are answered', async () => {
+        const account = await createAccount(server);
+        const { api } = connectWsLink(server, account, door);
+        const answers = await Promise.allSettled(Array.from({ length: 25 }, () => api.sessions.list.query({})));
+        expect(answers.map(({ status }) => status)).toEqual([
+            ...Array.from({ length: 20 }, () => 'fulfilled'),
+            ...Array.from({ length: 5 }, () => 'rejected'),
+        ]);
+        expect(answers[20]).toMatchObject({
+            reason: {
+                message: 'Too many calls at once: at most 20 in a message',
+                data: { error: 'VALIDATION_FAILED' },
+            },
+        });
+    });
+
+    it('a scope without its id is bad input', async () => {
+        const account = await createAccount(server);
+        const { error } = await connectWsLink(server, account, door).follow({ scope: 'session' });
+        expect(error?.data).toMatchObject({ error: 'VALIDATION_FAILED', issues: [{ path: 'id' }] });
     });
 
     it('a token that ends tells every subscription, and closes', async () => {

@@ -26,10 +26,10 @@ export const trpcCodec: Codec = {
         return { kind: 'event', event: TRPC_REQUEST, data };
     },
     event(name, data, _now, id) {
-        const isTracked = name === 'update' || name === 'resync';
-        return id === undefined || !isTracked
-            ? null
-            : trackedFrame(id, trackedBody(name, data, (data as { seq: number }).seq));
+        if (id === undefined) return null;
+        if (name === 'started') return JSON.stringify({ id, result: { type: name } });
+        const isTracked = name === 'update' || name === 'resync' || name === 'ephemeral';
+        return isTracked ? trackedFrame(id, trackedBody(name, data, (data as { seq: number }).seq)) : null;
     },
     ack: () => '',
     refusal: (refusal) => errorFrame(null, refusalError(refusal.code, refusal.reason)),

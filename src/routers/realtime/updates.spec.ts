@@ -115,6 +115,7 @@ describe('coming back', () => {
         await say(account, sid);
         await subscription.next(({ id }) => id === '2');
         expect(kinds(subscription)).toEqual(['new-message']);
+        expect(subscription.beginnings, 'an id of its own, for clients that open a new stream').toEqual(['1']);
     });
 
     it('with lastEventId in the input, too', async () => {

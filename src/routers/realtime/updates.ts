@@ -5,7 +5,7 @@ import { ServiceError } from '@/errors';
 import { createAdmission } from '@/realtime/admission';
 import { refusalOf, selectScope } from '@/realtime/admit';
 import type { Handshake } from '@/realtime/connection';
-import { UNKNOWN_SEQ, eventsOf, readFrames } from '@/realtime/follow';
+import { UNKNOWN_SEQ, beginningAt, eventsOf, readFrames } from '@/realtime/follow';
 import type { RealtimeEvent } from '@/realtime/follow';
 import type { UpdatesInput } from '@/routers/realtime/schema';
 
@@ -31,10 +31,14 @@ export async function updates(
     const start = lastSeq === undefined || lastSeq === UNKNOWN_SEQ ? (connected?.seq ?? 0) : lastSeq;
     // A client that is cut off before the first event continues from here, too.
     if (lastSeq === undefined) ctx.startStreamAt?.(String(start));
-    return track(eventsOf(frames, start));
+    return track(eventsOf(frames, start), lastSeq === undefined ? start : undefined);
 }
 
-async function* track(events: AsyncIterable<[number, RealtimeEvent]>): AsyncGenerator<TrackedEnvelope<RealtimeEvent>> {
+async function* track(
+    events: AsyncIterable<[number, RealtimeEvent]>,
+    beginning: number | undefined,
+): AsyncGenerator<TrackedEnvelope<RealtimeEvent>> {
+    if (beginning !== undefined) yield tracked(String(beginning), beginningAt(beginning));
     for await (const [seq, event] of events) yield tracked(String(seq), event);
 }
 
