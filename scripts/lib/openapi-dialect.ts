@@ -73,7 +73,7 @@ function withEitherCursor(schema: Schema): Schema {
 /** The schema with every `email` in it nullable: only GitHub profiles have one. */
 function withNullableEmail(schema: Schema): Schema {
     const text = JSON.stringify(schema, (key, value: unknown) =>
-        key === 'email' ? { type: ['string', 'null'] } : value,
+        key === 'email' ? { oneOf: [{ type: 'string' }, { type: 'null' }] } : value,
     );
     return JSON.parse(text) as Schema;
 }

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { dialectOf } from '@/http/dialect';
 import { restRoutes } from '@/http/rest';
 import { buildOpenApiDocument } from './openapi-document';
 import type { JsonContent, Operation, Schema } from './openapi-document';
+import { exampleOf } from './openapi-examples';
 
 const document = buildOpenApiDocument();
 const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
@@ -53,9 +56,39 @@ describe('the document', () => {
         expect(bodies.filter((body) => body && (body.example ?? body.examples) === undefined)).toEqual([]);
     });
 
+    it.each(operations)('%s fails with the one error shape', (_, operation) => {
+        const { responses } = operation;
+        const errors = Object.entries(responses).filter(([status]) => Number(status) >= 400);
+        const others = errors.filter(([, response]) => !isError(response)).map(([status]) => status);
+        // Outcomes `{success:false, …}` look like the answer itself, and so does what /ready tells.
+        const outcomes = others.filter((status) => schemaOf(responses[status]) === schemaOf(responses[200]));
+        expect(others).toEqual(outcomes);
+    });
+
     it('is the same each time', () => {
         expect(JSON.stringify(buildOpenApiDocument())).toBe(JSON.stringify(document));
     });
+});
+
+/** The schema of a JSON answer as text, references followed one step; undefined when it answers no JSON. */
+function schemaOf(response: unknown): string | undefined {
+    const name = (response as { $ref?: string }).$ref?.split('/').at(-1) ?? '';
+    const named = document.components?.responses?.[name] ?? response;
+    const { content } = named as { content?: Record<string, JsonContent> };
+    return JSON.stringify(content?.['application/json']?.schema);
+}
+
+function isError(response: unknown): boolean {
+    return schemaOf(response) === JSON.stringify({ $ref: '#/components/schemas/Error' });
+}
+
+/** Every procedure that has a dialect with an answer of its own. */
+const dialects = restRoutes().flatMap((route) => {
+    const stock = dialectOf(
+        new Request('https://server/', { headers: { 'X-Happy-Client': 'x' } }),
+        route.procedurePath,
+    );
+    return stock?.output ? [[`${route.method} ${route.path}`, route, stock.output] as const] : [];
 });
 
 describe('an operation that answers published clients otherwise', () => {
@@ -68,6 +101,21 @@ describe('an operation that answers published clients otherwise', () => {
         };
         return { ...ok.content['application/json'], description: ok.description };
     };
+
+    it.each(dialects)('%s documents both answers', (_, { method, path, procedurePath, procedure }, stockOf) => {
+        const { schema } = jsonOf(method, path);
+        const documented = exampleOf(procedurePath)?.response;
+        const stock = stockOf(documented as never);
+        const { schemas } = document.components ?? {};
+        const jsonSchema = z.fromJSONSchema({ ...schema, components: { schemas } } as never);
+        for (const answer of [documented, stock]) expect(jsonSchema.safeParse(answer).error).toBeUndefined();
+
+        expect(jsonSchema.safeParse('neither').success).toBe(false);
+
+        const { output } = procedure._def as unknown as { output: z.ZodType };
+        const isOneShape = output.safeParse(stock).success;
+        expect(isOneShape || valuesOf('oneOf', schema).length > 0).toBe(true);
+    });
 
     it.each(['machines', 'artifacts'])('shows the bare list of %s beside the documented answer', (name) => {
         const { schema, examples } = jsonOf('GET', `/v1/${name}`);

@@ -1,18 +1,28 @@
 import type { Meta } from '@/trpc';
 import type { Operation } from './openapi-document';
 
-/** Error answers of contract 2, by status; each is the one error shape. */
+/** Error answers of contract 2, by status: name, description, and what one says. Each has the one error shape. */
 const ERRORS = {
-    400: ['ValidationFailed', 'The input is not valid'],
-    401: ['Unauthorized', 'No valid bearer token, or the signature or public key is not accepted'],
-    404: ['NotFound', 'No such object of this account'],
-    409: ['Conflict', 'The object exists already or belongs to somebody else'],
-    413: ['PayloadTooLarge', 'The body is too large'],
-    415: ['UnsupportedMediaType', 'The body is not JSON'],
-    429: ['RateLimited', 'Too many requests from this address'],
-    500: ['Internal', 'The server failed'],
-    502: ['BadGateway', 'Another service failed'],
-    503: ['ServiceUnavailable', 'The database or another service cannot be reached'],
+    400: ['ValidationFailed', 'The input is not valid', 'VALIDATION_FAILED', 'Invalid input'],
+    401: [
+        'Unauthorized',
+        'No valid bearer token, or the signature or public key is not accepted',
+        'UNAUTHORIZED',
+        'Unauthorized',
+    ],
+    404: ['NotFound', 'No such object of this account', 'NOT_FOUND', 'Session not found'],
+    409: ['Conflict', 'The object exists already or belongs to somebody else', 'CONFLICT', 'Access key already exists'],
+    413: ['PayloadTooLarge', 'The body is too large', 'PAYLOAD_TOO_LARGE', 'File too large (max 10MB)'],
+    415: ['UnsupportedMediaType', 'The body is not JSON', 'UNSUPPORTED_MEDIA_TYPE', 'Body must be JSON'],
+    429: ['RateLimited', 'Too many requests from this address', 'RATE_LIMITED', 'Too many requests, try again'],
+    500: ['Internal', 'The server failed', 'INTERNAL', 'Internal server error'],
+    502: ['BadGateway', 'Another service failed', 'BAD_GATEWAY', 'ElevenLabs answered with something unexpected'],
+    503: [
+        'ServiceUnavailable',
+        'The database or another service cannot be reached',
+        'SERVICE_UNAVAILABLE',
+        'Database unavailable, try again',
+    ],
 } as const;
 
 /** trpc-to-openapi documents tRPC's own error shape; this door answers contract 2's. */
@@ -42,8 +52,16 @@ export function describeErrors(operation: Operation, meta: Meta): void {
 
 /** The error answers, for `components.responses`. */
 export function errorResponses() {
-    const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
-    return Object.fromEntries(Object.values(ERRORS).map(([name, description]) => [name, { description, content }]));
+    const schema = { $ref: '#/components/schemas/Error' };
+    return Object.fromEntries(
+        Object.values(ERRORS).map(([name, description, code, error]) => {
+            const issues = code === 'VALIDATION_FAILED' && {
+                issues: [{ path: 'publicKey', message: 'Must be 32 bytes' }],
+            };
+            const example = { error, code, requestId: 'cmgx4s0aa1k2j3h4g5f6d7s8q', ...issues };
+            return [name, { description, content: { 'application/json': { schema, example } } }];
+        }),
+    );
 }
 
 /** The one error shape of contract 2, for `components.schemas`. */

@@ -3,7 +3,10 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi';
 
 const text = (description: string) => z.string().optional().meta({ description });
 
-/** The upgrades to native WebSockets (contract 6), written by hand: what follows them is no HTTP. */
+/**
+ * The upgrades to native WebSockets (contract 6) and to Socket.IO (contract 7), written by hand: what follows them is no
+ * HTTP.
+ */
 export const socketPaths: ZodOpenApiPathsObject = {
     '/v1/updates': upgrade('realtime-updates-socket', 'Open a WebSocket for live updates'),
     '/v1/websocket': upgrade('realtime-websocket', 'Open a WebSocket for live updates, by its other name'),
@@ -17,7 +20,10 @@ function upgrade(operationId: string, summary: string): ZodOpenApiPathsObject[st
             description:
                 'Who calls is told by a ticket of `POST /v1/websocket/ticket`, by the Authorization header, or by the first ' +
                 'message. A caller who is refused is let in and sent off at once with a close code, since browsers see no ' +
-                'other answer.',
+                'other answer: 4001 for a bad ticket or token and for a token in the URL, 4002 for an unknown client type, 4003 ' +
+                'and 4004 for a session or machine that is missing or not the account’s, 4005 for too many sockets. An open ' +
+                'socket is closed with 4006 when its token is revoked, and with 4008 for a frame over 1 MiB.\n\n' +
+                'With `EIO=4&transport=websocket` the path speaks Socket.IO, and the token comes in the first packet.',
             tags: ['Realtime'],
             security: [{}, { bearer: [] }],
             requestParams: {
@@ -27,6 +33,8 @@ function upgrade(operationId: string, summary: string): ZodOpenApiPathsObject[st
                     sessionId: text('For session-scoped; or the header X-Session-Id'),
                     machineId: text('For machine-scoped; or the header X-Machine-Id'),
                     lastSeq: text('The last update the caller has: what it missed comes first'),
+                    EIO: text('For Socket.IO: the version of Engine.IO, of which only 4 is spoken'),
+                    transport: text('For Socket.IO: only websocket, no long-polling'),
                 }),
             },
             responses: {
@@ -36,6 +44,7 @@ function upgrade(operationId: string, summary: string): ZodOpenApiPathsObject[st
                     description: 'This path is for WebSocket clients',
                     content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
                 },
+                429: { $ref: '#/components/responses/RateLimited' },
                 500: { $ref: '#/components/responses/Internal' },
                 503: { $ref: '#/components/responses/ServiceUnavailable' },
             },
