@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -12,32 +12,41 @@ interface Report {
     diagnostics: { code?: string; message: string; filename: string }[];
 }
 
-/** Each piece of code as a file of its own, linted with one rule by oxlint itself: what is reported, by piece. */
-async function lint(rule: string, pieces: string[]): Promise<string[][]> {
+const PLUGIN = inProject('lint', 'plugin.mjs');
+
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
     const folder = mkdtempSync(path.join(tmpdir(), 'happy-lint-'));
     try {
+        return await work(folder);
+    } finally {
+        rmSync(folder, { recursive: true, force: true });
+    }
+}
+
+/** What oxlint itself reports of the files in a folder, by the `oxlint.json` in it. */
+async function oxlint(folder: string): Promise<Report['diagnostics']> {
+    const bin = inProject('node_modules', 'oxlint', 'bin', 'oxlint');
+    const run = promisify(execFile)(process.execPath, [bin, '-c', 'oxlint.json', '-f', 'json', '.'], { cwd: folder });
+    // oxlint exits with 1 when it found something.
+    const { stdout } = await run.catch((error: { stdout: string }) => error);
+    return (JSON.parse(stdout) as Report).diagnostics;
+}
+
+/** Each piece of code as a file of its own, linted with one rule: what is reported, by piece. */
+function lint(rule: string, pieces: string[]): Promise<string[][]> {
+    return inFolder(async (folder) => {
         pieces.forEach((code, index) => writeFileSync(path.join(folder, `${index}.ts`), code));
         const settings = {
-            jsPlugins: [inProject('lint', 'plugin.mjs')],
+            jsPlugins: [PLUGIN],
             categories: { correctness: 'off' },
             rules: { [`happy/${rule}`]: 'error' },
         };
         writeFileSync(path.join(folder, 'oxlint.json'), JSON.stringify(settings));
-        const oxlint = inProject('node_modules', 'oxlint', 'bin', 'oxlint');
-        const run = promisify(execFile)(process.execPath, [oxlint, '-c', 'oxlint.json', '-f', 'json', '.'], {
-            cwd: folder,
-        });
-        // oxlint exits with 1 when it found something.
-        const { stdout } = await run.catch((error: { stdout: string }) => error);
-        const { diagnostics } = JSON.parse(stdout) as Report;
+        const found = await oxlint(folder);
         return pieces.map((_, index) =>
-            diagnostics
-                .filter(({ filename }) => path.basename(filename) === `${index}.ts`)
-                .map(({ message }) => message),
+            found.filter(({ filename }) => path.basename(filename) === `${index}.ts`).map(({ message }) => message),
         );
-    } finally {
-        rmSync(folder, { recursive: true, force: true });
-    }
+    });
 }
 
 /** A rule over code that it lets pass, and over code of which it reports each piece once. */
@@ -100,6 +109,8 @@ check('no-ambient-time-or-ids', {
         'Date.UTC(2026);',
         'crypto.subtle;',
         'row.now;',
+        'const { now } = ctx;',
+        'const { now } = row, { subtle } = crypto;',
         'new Thing();',
     ],
     invalid: {
@@ -113,6 +124,9 @@ check('no-ambient-time-or-ids', {
         "import { randomUUID } from 'node:crypto';": /ctx\.newUuid\(\)/,
         "import { randomUUID as uuid } from 'node:crypto';": /ctx\.newUuid\(\)/,
         'Math.random();': /ctx\.newId\(\)/,
+        'crypto.getRandomValues(new Uint8Array(8));': /ctx\.newUuid\(\)/,
+        'const { now } = Date;': /ctx\.now\(\)/,
+        'const { subtle, randomUUID: uuid } = crypto;': /ctx\.newUuid\(\)/,
     },
 });
 
@@ -161,9 +175,52 @@ check('protocol-helpers', {
     },
 });
 
-it('every rule is on somewhere', () => {
-    const rules = [config.rules, ...config.overrides.map((override) => override.rules)].flatMap((group) =>
-        Object.entries(group).flatMap(([name, level]) => (level === 'error' ? name : [])),
-    );
-    for (const name of Object.keys(plugin.rules)) expect(rules).toContain(`happy/${name}`);
+describe('oxlint.json', () => {
+    /** Code that breaks each rule, and files in which it is on and off. */
+    const places: Record<string, { code: string; on: string[]; off: string[] }> = {
+        'github-casing': {
+            code: 'export interface GithubLink { id: string }',
+            on: ['src/routers/x/service.ts', 'src/x.spec.ts', 'scripts/x.ts', 'bench/x.ts'],
+            off: [],
+        },
+        'no-transaction': {
+            code: 'export const f = (db: { transaction(): void }) => db.transaction();',
+            on: ['src/routers/x/service.ts', 'src/db/x.ts', 'src/realtime/x.ts', 'scripts/x.ts'],
+            off: [],
+        },
+        'no-ambient-time-or-ids': {
+            code: 'export const f = () => Date.now();',
+            on: ['src/routers/x/service.ts', 'src/routers/x/sub-topic.ts', 'src/routers/x/router.ts'],
+            off: ['src/routers/x/service.spec.ts', 'src/http/context.ts', 'src/realtime/x.ts', 'scripts/x.ts'],
+        },
+        'router-without-database': {
+            code: "import { getDb } from '@/db/client'; export { getDb as f };",
+            on: ['src/routers/x/router.ts'],
+            off: ['src/routers/x/service.ts', 'src/http/x.ts'],
+        },
+        'protocol-helpers': {
+            code: 'export const f = (data: { sid: string }) => data.sid;',
+            on: ['src/realtime/events/x.ts', 'src/realtime/x.ts', 'src/routers/x/service.ts'],
+            off: ['src/realtime/protocol/ids.ts', 'src/x.spec.ts', 'test/helpers/x.ts'],
+        },
+    };
+
+    it('knows every rule', () => {
+        expect(Object.keys(places).sort()).toEqual(Object.keys(plugin.rules).sort());
+    });
+
+    it.each(Object.entries(places))('has %s on where it belongs, and nowhere else', async (rule, { code, on, off }) => {
+        const reported = await inFolder(async (folder) => {
+            // Without types, which are not here.
+            const settings = { ...config, $schema: undefined, options: {}, jsPlugins: [PLUGIN] };
+            writeFileSync(path.join(folder, 'oxlint.json'), JSON.stringify(settings));
+            for (const file of [...on, ...off]) {
+                mkdirSync(path.join(folder, path.dirname(file)), { recursive: true });
+                writeFileSync(path.join(folder, file), code);
+            }
+            const found = await oxlint(folder);
+            return found.filter((problem) => problem.code === `happy(${rule})`).map(({ filename }) => filename);
+        });
+        expect(reported.sort()).toEqual(on.sort());
+    });
 });
