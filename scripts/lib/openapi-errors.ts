@@ -43,11 +43,17 @@ export function describeErrors(operation: Operation, meta: Meta): void {
 
     operation.responses = { 200: ok };
     if (meta.etagWithout) operation.responses[304] = { description: 'The caller has this answer already' };
-    for (const [status, [name]] of Object.entries(ERRORS)) {
-        if (applies[status]) operation.responses[status] = { $ref: `#/components/responses/${name}` };
-    }
+    const statuses = Object.keys(ERRORS).map(Number) as (keyof typeof ERRORS)[];
+    Object.assign(operation.responses, errorsOf(...statuses.filter((status) => applies[status])));
     // An outcome body `{success:false, …}`: the schema of 200 has both outcomes.
     if (meta.failureStatus) operation.responses[meta.failureStatus] = { ...(ok as object), description: 'Not done' };
+}
+
+/** The shared error answers of these statuses, as an operation refers to them. */
+export function errorsOf(...statuses: (keyof typeof ERRORS)[]) {
+    return Object.fromEntries(
+        statuses.map((status) => [status, { $ref: `#/components/responses/${ERRORS[status][0]}` as const }]),
+    );
 }
 
 /** The error answers, for `components.responses`. */

@@ -1,19 +1,8 @@
 import * as z from 'zod';
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from 'zod-openapi';
 import { UploadAvatarOutput, UploadOutput } from '@/routers/uploads/schema';
+import { errorsOf } from './openapi-errors';
 import { uploadExamples } from './openapi-examples/uploads';
-
-/** The shared error answers, by status. */
-const ERRORS = {
-    400: 'ValidationFailed',
-    401: 'Unauthorized',
-    404: 'NotFound',
-    413: 'PayloadTooLarge',
-    415: 'UnsupportedMediaType',
-    429: 'RateLimited',
-    500: 'Internal',
-    503: 'ServiceUnavailable',
-} as const;
 
 const { file } = uploadExamples.get.response;
 const avatar = {
@@ -180,10 +169,4 @@ function download(operation: Download): ZodOpenApiOperationObject {
 
 function json<Output extends z.ZodType>(description: string, schema: Output, example: z.input<Output>) {
     return { description, content: { 'application/json': { schema, example } } };
-}
-
-function errorsOf(...statuses: (keyof typeof ERRORS)[]) {
-    return Object.fromEntries(
-        statuses.map((status) => [status, { $ref: `#/components/responses/${ERRORS[status]}` as const }]),
-    );
 }

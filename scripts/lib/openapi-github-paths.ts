@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { errorsOf } from './openapi-errors';
 
 const tags = ['Connect'];
 const security: [] = [];
@@ -29,7 +30,7 @@ export const githubPaths: ZodOpenApiPathsObject = {
             },
             responses: {
                 302: { description: 'On to the app', headers: z.object({ Location: z.string() }) },
-                500: { $ref: '#/components/responses/Internal' },
+                ...errorsOf(500),
             },
         },
     },
@@ -67,11 +68,7 @@ export const githubPaths: ZodOpenApiPathsObject = {
                         },
                     },
                 },
-                400: { $ref: '#/components/responses/ValidationFailed' },
-                401: { $ref: '#/components/responses/Unauthorized' },
-                413: { $ref: '#/components/responses/PayloadTooLarge' },
-                500: { $ref: '#/components/responses/Internal' },
-                503: { $ref: '#/components/responses/ServiceUnavailable' },
+                ...errorsOf(400, 401, 413, 500, 503),
             },
         },
     },

@@ -1,5 +1,6 @@
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import * as z from 'zod';
+import { errorsOf } from './openapi-errors';
 import { THEN } from './openapi-examples/example';
 
 const tags = ['Server'];
@@ -36,7 +37,7 @@ export const serverPaths: ZodOpenApiPathsObject = {
                         'text/plain': { schema: z.string() },
                     },
                 },
-                500: internal(),
+                ...errorsOf(500),
             },
         },
     },
@@ -86,7 +87,7 @@ export const serverPaths: ZodOpenApiPathsObject = {
                     },
                 },
                 304: { description: 'The caller has this document already' },
-                500: internal(),
+                ...errorsOf(500),
             },
         },
     },
@@ -100,7 +101,7 @@ export const serverPaths: ZodOpenApiPathsObject = {
             responses: {
                 200: { description: 'The page', content: { 'text/html': { schema: z.string() } } },
                 304: { description: 'The caller has this page already' },
-                500: internal(),
+                ...errorsOf(500),
             },
         },
     },
@@ -120,8 +121,4 @@ function readiness(description: string, ready: boolean) {
         timestamp: THEN,
     };
     return { description, content: { 'application/json': { schema, example } } };
-}
-
-function internal() {
-    return { $ref: '#/components/responses/Internal' };
 }

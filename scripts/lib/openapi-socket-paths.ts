@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { errorsOf } from './openapi-errors';
 
 const text = (description: string) => z.string().optional().meta({ description });
 
@@ -39,14 +40,12 @@ function upgrade(operationId: string, summary: string): ZodOpenApiPathsObject[st
             },
             responses: {
                 101: { description: 'A WebSocket' },
-                400: { $ref: '#/components/responses/ValidationFailed' },
+                ...errorsOf(400),
                 426: {
                     description: 'This path is for WebSocket clients',
                     content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
                 },
-                429: { $ref: '#/components/responses/RateLimited' },
-                500: { $ref: '#/components/responses/Internal' },
-                503: { $ref: '#/components/responses/ServiceUnavailable' },
+                ...errorsOf(429, 500, 503),
             },
         },
     };
