@@ -58,12 +58,19 @@ const t = initTRPC
 
 export const router = t.router;
 
-/** A procedure anybody may call. */
-export const publicProcedure = t.procedure;
+/** A procedure anybody may call. Where nothing of its input is required, it may be called without any. */
+export const publicProcedure = t.procedure.use(({ getRawInput, next }) =>
+    next({
+        async getRawInput() {
+            const input = await getRawInput();
+            return input === undefined ? {} : input;
+        },
+    }),
+);
 
 /** A procedure anybody may call, so often per address; `share` names a limit of its own beside that of logins. */
 export function limitedPerAddress(share?: string) {
-    return t.procedure.use(async ({ ctx, next }) => {
+    return publicProcedure.use(async ({ ctx, next }) => {
         if (await ctx.withinAuthLimit(share)) return next();
         throw new ServiceError('RATE_LIMITED', 'Too many requests, try again in a minute');
     });
@@ -73,7 +80,7 @@ export function limitedPerAddress(share?: string) {
 export const limitedProcedure = limitedPerAddress();
 
 /** A procedure of an account: needs a valid bearer token, and hands the service its `actor`. */
-export const accountProcedure = t.procedure.use(async ({ ctx, next }) => {
+export const accountProcedure = publicProcedure.use(async ({ ctx, next }) => {
     const actor = await ctx.authenticate();
     if (!actor) throw new ServiceError('UNAUTHORIZED', 'Unauthorized');
     return next({ ctx: { ...ctx, actor } });

@@ -52,7 +52,7 @@ function writeAppRouter(program: ts.Program): string {
             const definition = at(checker.getTypeOfSymbol(procedure), '_def');
             const kind = (at(definition, 'type') as ts.StringLiteralType).value;
             kinds.add(typeOf(kind));
-            const input = writeType(checker, at(definition, '$types', 'input'), `input of ${name}`);
+            const input = writeInput(checker, at(definition, '$types', 'input'), `input of ${name}`);
             const output = writeOutput(checker, kind, at(definition, '$types', 'output'), `output of ${name}`);
             const summary = summaries[name]?._def.meta?.openapi?.summary;
             const doc = summary ? `        /** ${summary}. */\n` : '';
@@ -79,6 +79,13 @@ function writeAppRouter(program: ts.Program): string {
 }
 
 const typeOf = (kind: string) => `TRPC${kind[0]?.toUpperCase()}${kind.slice(1)}Procedure`;
+
+/** An input that requires nothing may be left out: the server takes none for an empty one. */
+function writeInput(checker: ts.TypeChecker, type: ts.Type, where: string): string {
+    const given = checker.getNonNullableType(type);
+    const isOptional = checker.getPropertiesOfType(given).every((property) => property.flags & ts.SymbolFlags.Optional);
+    return writeType(checker, type, where) + (isOptional ? ' | void' : '');
+}
 
 /** A subscription yields tracked events; what they carry is the type that matters. */
 function writeOutput(checker: ts.TypeChecker, kind: string, type: ts.Type, where: string): string {

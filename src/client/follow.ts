@@ -13,7 +13,7 @@ export type HappyEvent = TrackedEvent['data'];
 /** A durable change; `seq` counts the account's changes. */
 export type HappyUpdate = Extract<HappyEvent, { event: 'update' }>['data'];
 /** Something fleeting: presence, usage, notices. */
-export type HappyEphemeral = Extract<HappyEvent, { event: 'ephemeral' }>['data'];
+export type HappyEphemeral = Exclude<Extract<HappyEvent, { event: 'ephemeral' }>['data'], { type: 'connected' }>;
 
 /** What to follow, and whom to tell. */
 export interface FollowOptions {

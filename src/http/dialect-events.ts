@@ -1,29 +1,32 @@
 import { stockCursor, stockGithub, stockImage } from '@/http/stock-shapes';
-import type { Ephemeral, Update, UpdateBody } from '@/realtime/updates';
+import type { Ephemeral, UpdateBody } from '@/realtime/bodies';
+import type { Update } from '@/realtime/updates';
+
+type Body<Kind extends UpdateBody['t']> = Extract<UpdateBody, { t: Kind }>;
 
 /**
  * Stock clients check each event against strict schemas and drop it whole where it does not fit; sockets that speak
  * Socket.IO are theirs (contract 1, 7). Every difference on sockets is a row here, by the kind of event.
  */
-const UPDATES: Record<string, (body: UpdateBody) => UpdateBody | null> = {
-    'new-message': (body) => (isEncrypted(body.message) ? body : null),
+const UPDATES: { [Kind in UpdateBody['t']]?: (body: Body<Kind>) => object | null } = {
+    'new-message': (body) => (isEncrypted(body.message.content) ? body : null),
     'update-machine': stockMachine,
     'update-account': stockAccount,
-    'new-feed-post': (body) => ({ ...body, cursor: stockCursor(String(body.cursor)) }),
+    'new-feed-post': (body) => ({ ...body, cursor: stockCursor(body.cursor) }),
 };
 
 /** An update as stock clients take it; null when they would choke on it. */
-export function stockUpdate(update: Update): Update | null {
-    const translate = UPDATES[update.body.t];
+export function stockUpdate(update: Update): object | null {
+    const translate = UPDATES[update.body.t] as ((body: UpdateBody) => object | null) | undefined;
     const body = translate ? translate(update.body) : update.body;
     if (body === update.body) return update;
     return body && { ...update, body };
 }
 
 /** An ephemeral as stock clients take it: in usage they need every part, named even if it is nothing. */
-export function stockEphemeral(ephemeral: Ephemeral): Ephemeral {
+export function stockEphemeral(ephemeral: Ephemeral): object {
     if (ephemeral.type !== 'usage') return ephemeral;
-    const { tokens, cost } = ephemeral as Ephemeral & { tokens?: object; cost?: object };
+    const { tokens, cost } = ephemeral;
     return {
         ...ephemeral,
         tokens: { input: 0, output: 0, cache_creation: 0, cache_read: 0, ...tokens },
@@ -32,19 +35,19 @@ export function stockEphemeral(ephemeral: Ephemeral): Ephemeral {
 }
 
 /** A whole page of messages is rejected for one that is not `{t:'encrypted', c}`. */
-function isEncrypted(message: unknown): boolean {
-    const { content } = message as { content?: { t?: unknown; c?: unknown } | null };
-    return content?.t === 'encrypted' && typeof content.c === 'string';
+function isEncrypted(content: unknown): boolean {
+    const { t, c } = (content ?? {}) as { t?: unknown; c?: unknown };
+    return t === 'encrypted' && typeof c === 'string';
 }
 
 /** They know no cleared daemon state. */
-function stockMachine(body: UpdateBody): UpdateBody {
+function stockMachine(body: Body<'update-machine'>): object {
     const { daemonState, ...rest } = body;
-    return (daemonState as { value?: unknown } | undefined)?.value === null ? rest : body;
+    return daemonState?.value === null ? rest : body;
 }
 
-function stockAccount(body: UpdateBody): UpdateBody {
-    const { avatar, github } = body as UpdateBody & { avatar?: object | null; github?: object | null };
+function stockAccount(body: Body<'update-account'>): object {
+    const { avatar, github } = body;
     return {
         ...body,
         ...(avatar !== undefined && { avatar: stockImage(avatar) }),

@@ -49,6 +49,21 @@ describe('input', () => {
         expect(made.body.result.data.session.metadata).toBe('bQ==');
     });
 
+    it('may be left out where nothing of it is required, alone and in a batch', async () => {
+        const one = await account.call('GET', '/trpc/sessions.list');
+        expect(one.body.result.data.sessions.map(({ id }: { id: string }) => id)).toContain(sid);
+        const posted = await account.call('POST', '/trpc/realtime.ticket');
+        expect(posted.body.result.data.ticket).toEqual(expect.any(String));
+        const many = await account.call('GET', '/trpc/sessions.list,kv.list?batch=1');
+        expect(many.body.map((answer: { result: unknown }) => Object.keys(answer.result as object))).toEqual([
+            ['data'],
+            ['data'],
+        ]);
+        const refused = await refusal('POST', 'sessions.create');
+        expect(refused).toMatchObject({ status: 400, word: 'VALIDATION_FAILED' });
+        expect(refused.issues.map(({ path }: { path: string }) => path)).toEqual(['tag', 'metadata']);
+    });
+
     it.each(['{', '[', '"', '{"id":}', 'undefined', '[['.repeat(50_000)])('%.20s is malformed', async (text) => {
         expect(await refusal('GET', `sessions.get?${input(text)}`)).toMatchObject({
             status: 400,
@@ -176,7 +191,7 @@ describe('a call that makes no sense', () => {
 
 describe('a batch', () => {
     const batch = (size: number) =>
-        `${Array.from({ length: size }, () => 'sessions.list').join(',')}?batch=1&${input({ 0: {} })}`;
+        `${Array.from({ length: size }, (_, i) => (i === 0 ? 'sessions.list' : 'sessions.get')).join(',')}?batch=1&${input({ 0: {} })}`;
 
     it('of 20 calls is served, each with its own outcome', async () => {
         const { status, body } = await account.call('GET', `/trpc/${batch(20)}`);

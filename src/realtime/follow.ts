@@ -1,6 +1,7 @@
 import { ServiceError } from '@/errors';
 import { CLOSE } from '@/realtime/connection';
-import type { Ephemeral, Update } from '@/realtime/updates';
+import type { Ephemeral } from '@/realtime/bodies';
+import type { Update } from '@/realtime/updates';
 
 /** What a subscription to an account yields (contract 8). */
 export type RealtimeEvent =

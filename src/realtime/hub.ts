@@ -37,7 +37,8 @@ import { summarize } from '@/realtime/stats';
 import { scopedTo } from '@/realtime/subscriptions';
 import type { Beginning } from '@/realtime/subscriptions';
 import { createSwitchboard } from '@/realtime/switchboard';
-import type { AddressedEphemeral, AddressedUpdate, BroadcastFilter, Publication, UpdateBody } from '@/realtime/updates';
+import type { Ephemeral, UpdateBody } from '@/realtime/bodies';
+import type { AddressedEphemeral, AddressedUpdate, BroadcastFilter, Publication } from '@/realtime/updates';
 import { createLogger } from '@/utils/logger';
 
 /** How long a missing update may hold back those after it, in ms (contract 13). */
@@ -196,7 +197,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
         // A log begins with what it can keep: of two that write at once, the one with nothing to tell may come first.
         if (updates.length > 0 || this.log.head() !== null) this.learn(updates, seq);
         const bodies = updates.map(({ update }) => update.body);
-        if (bodies.some(({ active }) => active === true)) this.silence.expect();
+        if (bodies.some((body) => activeOf(body) === true)) this.silence.expect();
         if (bodies.some(mayEndActivity)) this.silence.reconsider();
         this.announce(ephemerals);
     }
@@ -210,8 +211,8 @@ export class AccountHub extends DurableObject<Env> implements Room {
 
     /** Sends ephemerals to the account's sockets. */
     announce(ephemerals: AddressedEphemeral[]): void {
-        if (ephemerals.some(({ ephemeral }) => ephemeral.active === true)) this.silence.expect();
-        if (ephemerals.some(({ ephemeral }) => ephemeral.active === false)) this.silence.reconsider();
+        if (ephemerals.some(({ ephemeral }) => activeOf(ephemeral) === true)) this.silence.expect();
+        if (ephemerals.some(({ ephemeral }) => activeOf(ephemeral) === false)) this.silence.reconsider();
         this.deliver(ephemerals.map(ephemeralDelivery));
     }
 
@@ -394,6 +395,12 @@ export class AccountHub extends DurableObject<Env> implements Room {
 }
 
 /** Whether after an update less of the account may be active than before. */
-function mayEndActivity({ t, active }: UpdateBody): boolean {
-    return t === 'delete-session' || t === 'delete-machine' || (t === 'update-machine' && active === false);
+function mayEndActivity(body: UpdateBody): boolean {
+    const { t } = body;
+    return t === 'delete-session' || t === 'delete-machine' || (t === 'update-machine' && body.active === false);
+}
+
+/** Whether an event says of something that it is active; undefined when it says nothing of the kind. */
+function activeOf(event: UpdateBody | Ephemeral): boolean | undefined {
+    return 'active' in event ? event.active : undefined;
 }

@@ -4,7 +4,7 @@ import { writeBatch } from '@/db/batch';
 import { machines, sessions } from '@/db/schema';
 import type { Heartbeat } from '@/realtime/heartbeat';
 import { SILENCE_MS, STOP_GRACE_MS, WRITE_EVERY_MS } from '@/realtime/heartbeat';
-import type { Ephemeral } from '@/realtime/updates';
+import type { Ephemeral } from '@/realtime/bodies';
 
 /** An object that heartbeats speak of. */
 export interface LiveObject {

@@ -25,7 +25,8 @@ function contextWith(failures: number) {
     return { ctx: ctx as unknown as ServiceContext, published, logged, settled: () => Promise.all(work) };
 }
 
-const update = (t: string) => ({ body: { t }, to: { session: 's' } });
+const body = (sid: string) => ({ t: 'delete-session' as const, sid });
+const update = (sid: string) => ({ body: body(sid), to: { session: 's' } });
 
 describe('announce', () => {
     it('gives updates the last numbers up to seq, in their order', async () => {
@@ -39,8 +40,8 @@ describe('announce', () => {
                 publication: {
                     seq: 7,
                     updates: [
-                        { update: { id: 'id 1', seq: 6, body: { t: 'first' }, createdAt }, to: { session: 's' } },
-                        { update: { id: 'id 2', seq: 7, body: { t: 'second' }, createdAt }, to: { session: 's' } },
+                        { update: { id: 'id 1', seq: 6, body: body('first'), createdAt }, to: { session: 's' } },
+                        { update: { id: 'id 2', seq: 7, body: body('second'), createdAt }, to: { session: 's' } },
                     ],
                     ephemerals: [],
                 },
@@ -57,7 +58,7 @@ describe('announce', () => {
 
     it('hands on ephemerals, and which socket is not to get its own update back', async () => {
         const { ctx, published, settled } = contextWith(0);
-        const ephemerals = [{ ephemeral: { type: 'activity' }, to: {} }];
+        const ephemerals = [{ ephemeral: { type: 'connected' as const, seq: 1 }, to: {} }];
         announce(ctx, { accountId: 'a', seq: 1, updates: [update('t')], ephemerals, skip: 'socket' });
         await settled();
         expect(published[0]?.publication).toMatchObject({ updates: [{ skip: 'socket' }], ephemerals });
@@ -101,7 +102,7 @@ describe('announce', () => {
 describe('createHubs', () => {
     it('reaches the hub of the account', async () => {
         const hubs = createHubs(env.ACCOUNT_HUB);
-        const addressed = { update: { id: 'u', seq: 1, body: { t: 'new-session' }, createdAt: 0 }, to: {} };
+        const addressed = { update: { id: 'u', seq: 1, body: body('one'), createdAt: 0 }, to: {} };
         await hubs.publish('one', { seq: 1, updates: [addressed], ephemerals: [] });
         // The stub's type has it without a promise.
         const log = async (accountId: string) => env.ACCOUNT_HUB.getByName(accountId).updatesSince(0);

@@ -5,14 +5,8 @@ import { ADMISSION_HEADER, internalUpgrade } from '@/realtime/admission';
 import type { AccountHub } from '@/realtime/hub';
 import type { Revocation } from '@/realtime/revocations';
 import type { ConnectionStats } from '@/realtime/stats';
-import type {
-    AddressedEphemeral,
-    AddressedUpdate,
-    BroadcastFilter,
-    Publication,
-    Recipients,
-    UpdateBody,
-} from '@/realtime/updates';
+import type { UpdateBody } from '@/realtime/bodies';
+import type { AddressedEphemeral, AddressedUpdate, BroadcastFilter, Publication, Recipients } from '@/realtime/updates';
 
 /** What services ask of the hub of an account. */
 export interface Hubs {

@@ -21,7 +21,7 @@ function withLog(run: (scratch: Scratch) => void): Promise<void> {
 }
 
 function update(seq: number, text = ''): AddressedUpdate {
-    return { update: { id: `u${seq}`, seq, body: { t: 'new-message', text }, createdAt: NOW }, to: {} };
+    return { update: { id: `u${seq}`, seq, body: { t: 'delete-session', sid: text }, createdAt: NOW }, to: {} };
 }
 
 function take(log: UpdateLog, ...seqs: number[]): number[] {

@@ -1,3 +1,5 @@
+import type { Ephemeral, UpdateBody } from '@/realtime/bodies';
+
 /**
  * Who gets an event: sockets of the account that are user-scoped, and with `session` or `machine` also the sockets
  * scoped to that session or machine (contract 5).
@@ -17,24 +19,12 @@ export type BroadcastFilter =
     | { type: 'machine'; machineId: string }
     | { type: 'exclude'; connectionId: string };
 
-/** What an update says: its kind `t` and that kind's fields (contract 5). */
-export interface UpdateBody {
-    t: string;
-    [field: string]: unknown;
-}
-
 /** A durable, numbered event as sockets receive it: `seq` is the account's counter, `createdAt` Unix ms. */
 export interface Update {
     id: string;
     seq: number;
     body: UpdateBody;
     createdAt: number;
-}
-
-/** An event that is not numbered and not kept: presence, usage, notices (contract 5). */
-export interface Ephemeral {
-    type: string;
-    [field: string]: unknown;
 }
 
 /** An update on its way to the hub. */

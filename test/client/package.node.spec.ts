@@ -83,6 +83,11 @@ describe('the packed client', () => {
             "await happy.api.sessions.create.mutate({ tag: 1, metadata: 'bQ==' });",
             '(await happy.api.sessions.list.query({})).sessions[0]!.secret;',
             "toHappyError(null).code === 'NOWHERE';",
+            'await happy.api.sessions.get.query();',
+            'happy.follow({ onUpdate: ({ body }) => body.message });',
+            "happy.follow({ onUpdate: ({ body }) => body.t === 'nothing' });",
+            "happy.follow({ onUpdate: ({ body }) => (body.t === 'new-message' ? body.message.nothing : 0) });",
+            "happy.follow({ onEphemeral: (one) => (one.type === 'activity' ? one.online : 0) });",
         ];
         const source = [
             "import { createHappyClient, toHappyError } from 'happy-server-workers/client'; const happy = createHappyClient({ url: '' });",
@@ -99,7 +104,7 @@ describe('the packed client', () => {
 
 const CONSUMER = `
 import { HappyError, createHappyClient, randomBytes } from 'happy-server-workers/client';
-import type { AppRouter, HappyErrorCode, HappyUpdate } from 'happy-server-workers/client';
+import type { AppRouter, HappyEphemeral, HappyErrorCode, HappyUpdate } from 'happy-server-workers/client';
 import type { inferRouterOutputs } from '@trpc/server';
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
@@ -108,6 +113,29 @@ const anywhere: IsAny<AppRouter> | IsAny<Outputs> | IsAny<Outputs['sessions']['l
     | IsAny<HappyUpdate['body']['t']> | IsAny<Outputs['sessions']['list']['sessions'][number]['id']> = false;
 void anywhere;
 
+/** Every kind of event has its own fields. */
+function tell({ body }: HappyUpdate): string {
+    switch (body.t) {
+        case 'new-session': return \`\${body.id} \${body.metadata}\`;
+        case 'new-message': return \`\${body.sid} \${body.message.seq.toFixed()}\`;
+        case 'update-session':
+        case 'update-machine': return body.metadata === undefined ? '' : \`\${body.metadata.value} \${body.metadata.version.toFixed()}\`;
+        case 'update-account': return body.avatar?.url ?? body.username ?? body.settings?.value ?? '';
+        case 'kv-batch-update': return body.changes.map(({ key }) => key).join();
+        case 'relationship-updated': return body.status === 'friend' ? body.uid : body.action;
+        case 'new-feed-post': return body.body.kind;
+        case 'new-artifact':
+        case 'update-artifact':
+        case 'delete-artifact': return body.artifactId;
+        case 'new-machine':
+        case 'delete-machine': return body.machineId;
+        case 'delete-session': return body.sid;
+        default: { const none: never = body; return none; }
+    }
+}
+const seen = (one: HappyEphemeral): string => (one.type === 'session-event' ? one.title : one.type === 'usage' ? one.key : one.type);
+void [tell, seen];
+
 const happy = await createHappyClient({ url: process.argv[2] ?? '' }).login(randomBytes(32));
 const update = new Promise<HappyUpdate>((resolve) => {
     const following = happy.follow({
@@ -115,6 +143,7 @@ const update = new Promise<HappyUpdate>((resolve) => {
             if (state !== 'open') return;
             const { session } = await happy.api.sessions.create.mutate({ tag: 'one', metadata: 'bQ==' });
             const count: number = session.seq;
+            if ((await happy.api.sessions.list.query()).sessions.length !== 1) throw new Error('Not listed');
             console.log(\`created with \${count} messages\`);
             await happy.api.sessions.get.query({ id: 'nothing' }).catch((error: unknown) => {
                 if (error instanceof HappyError && error.code === 'NOT_FOUND') console.log(error.code);

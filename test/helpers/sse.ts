@@ -16,8 +16,8 @@ export interface Yielded {
 }
 
 /** Whether an event only says where a subscription begins. */
-export function isBeginning({ event, data }: RealtimeEvent): boolean {
-    return event === 'ephemeral' && data.type === 'connected';
+export function isBeginning({ data }: Pick<RealtimeEvent, 'data'>): boolean {
+    return 'type' in data && data.type === 'connected';
 }
 
 /** A subscription of a stock tRPC client, over server-sent events. */

@@ -100,7 +100,7 @@ describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (hos
     it('begin with what a write had to tell, though one with nothing to tell was quicker', async () => {
         const account = await createAccount(server);
         const hub = env.ACCOUNT_HUB.getByName(account.id);
-        const update = { id: 'id', seq: 1, body: { t: 'update-account' }, createdAt: 1 };
+        const update = { id: 'id', seq: 1, body: { t: 'update-account' as const, id: account.id }, createdAt: 1 };
         await hub.publish({ seq: 1, updates: [], ephemerals: [] });
         await hub.publish({ seq: 1, updates: [{ update, to: {} }], ephemerals: [] });
         expect(await updatesOf(server, account)).toEqual([{ update, to: {} }]);

@@ -82,6 +82,15 @@ describe.each(DOORS)('wsLink with a %s', (door) => {
         expect(body.session).toEqual(session);
     });
 
+    it('needs no input where nothing of it is required', async () => {
+        const account = await createAccount(server);
+        const { api, line } = connectWsLink(server, account, door);
+        await api.sessions.list.query({});
+        line.sockets[0]?.send('{"id":9,"method":"query","params":{"path":"sessions.list"}}');
+        await vi.waitUntil(() => line.received.length > 1, { timeout: 5_000 });
+        expect(JSON.parse(line.received[1] ?? '')).toMatchObject({ id: 9, result: { data: { sessions: [] } } });
+    });
+
     it('tells a writer of its own writes, and gives URLs of its own origin', async () => {
         const account = await createAccount(server);
         const { api, follow } = connectWsLink(server, account, door);

@@ -6,7 +6,8 @@ import { stockEphemeral, stockUpdate } from '@/http/dialect-events';
 import { CLOSE } from '@/realtime/connection';
 import type { AckId, Codec, Incoming, Outgoing } from '@/realtime/protocol/codec';
 import { readResumption, resumptionId } from '@/realtime/protocol/resumption';
-import type { Ephemeral, Update } from '@/realtime/updates';
+import type { Ephemeral } from '@/realtime/bodies';
+import type { Update } from '@/realtime/updates';
 
 /** A client waits for the server's ping as long as both together, in ms; then it takes the connection for dead. */
 export const PATIENCE = { pingInterval: 25_000, pingTimeout: 65_000 };

@@ -50,7 +50,7 @@ export async function updateArtifact(ctx: AccountContext, input: UpdateArtifactI
     if (!won && !current) throw artifactNotFound();
 
     const update = {
-        t: 'update-artifact',
+        t: 'update-artifact' as const,
         artifactId: id,
         ...(header && { header: header.next }),
         ...(body && { body: body.next }),

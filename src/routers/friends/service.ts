@@ -3,6 +3,7 @@ import type { AccountContext } from '@/context';
 import { writeBatch } from '@/db/batch';
 import { accounts, userRelationships } from '@/db/schema';
 import type { RelationshipStatus } from '@/db/schema/friends';
+import type { UpdateBody } from '@/realtime/bodies';
 import { announce } from '@/realtime/publish';
 import { toFeedItem } from '@/routers/feed/view';
 import { friendStatements } from '@/routers/friends/effects';
@@ -74,13 +75,13 @@ function relationshipUpdated(
     old: RelationshipStatus | undefined,
     status: RelationshipStatus,
     timestamp: number,
-) {
+): UpdateBody {
     const action = old === undefined ? 'created' : status === 'none' ? 'deleted' : 'updated';
     const ids = { uid: peer, fromUserId: accountId, toUserId: peer };
     return { t: 'relationship-updated', ...ids, status, action, timestamp };
 }
 
-function newFeedPost({ body, ...row }: FriendStepRows['feedItems'][number]) {
+function newFeedPost({ body, ...row }: FriendStepRows['feedItems'][number]): UpdateBody {
     const item = toFeedItem({ ...row, body: JSON.parse(body) as Record<string, unknown> });
     return { t: 'new-feed-post', ...item, counter: row.counter };
 }

@@ -82,7 +82,7 @@ async function change(ctx: AccountContext, id: string, wanted: MachineChange) {
     if (!won && (!expected || row[`${expected.field}Version`] === expected.version)) {
         throw new ServiceError('VALIDATION_FAILED', `metadata and daemonState together exceed ${TOGETHER_BYTES} bytes`);
     }
-    const body = { t: 'update-machine', machineId: id, ...changedParts(wanted, row) };
+    const body = { t: 'update-machine' as const, machineId: id, ...changedParts(wanted, row) };
     announce(ctx, { accountId, seq, updates: won ? [{ body, to: { machine: id } }] : [] });
     return { won, machine: toMachine(row) };
 }

@@ -5,6 +5,7 @@ import { pageLimit, takePage } from '@/db/pages';
 import { accessKeys, machines } from '@/db/schema';
 import { ServiceError } from '@/errors';
 import { announce } from '@/realtime/publish';
+import type { Announcement } from '@/realtime/publish';
 import type { CreateMachineInput, ListMachinesInput, Machine, MachineIdInput } from '@/routers/machines/schema';
 import { toMachine } from '@/routers/machines/view';
 
@@ -32,7 +33,7 @@ export async function createMachine(ctx: AccountContext, input: CreateMachineInp
 }
 
 /** A new machine is told of twice: as itself, and by its first metadata, which is all that older clients listen to. */
-function birth(machine: Machine) {
+function birth(machine: Machine): Announcement['updates'] {
     const metadata = { value: machine.metadata, version: machine.metadataVersion };
     return [
         { body: { t: 'new-machine', machineId: machine.id, ...machine }, to: {} },

@@ -29,7 +29,7 @@ export async function pushEvent(ctx: AccountContext, input: PushEventInput): Pro
     ]);
     if (owned.length === 0) throw sessionNotFound();
 
-    const ephemeral = { type: 'session-event', sessionId: id, kind, title, body, timestamp: now };
+    const ephemeral = { type: 'session-event' as const, sessionId: id, kind, title, body, timestamp: now };
     announce(ctx, { accountId, seq: account[0]?.seq ?? 0, ephemerals: [{ ephemeral, to: {} }] });
     if (active) {
         const counts = { tokens: devices.length, delivered: 0 };

@@ -30,7 +30,8 @@ export async function reportUsage(ctx: AccountContext, { key, sessionId: session
     });
     const [report] = changed;
     if (!report) throw sessionNotFound();
-    const shown = { type: 'usage', id: sessionId, sid: sessionId, key, tokens, cost, timestamp: now };
-    announce(ctx, { accountId, seq, ephemerals: sessionId === null ? [] : [{ ephemeral: shown, to: {} }] });
+    const shown = { type: 'usage' as const, key, tokens, cost, timestamp: now };
+    const ephemerals = sessionId === null ? [] : [{ ephemeral: { ...shown, id: sessionId, sid: sessionId }, to: {} }];
+    announce(ctx, { accountId, seq, ephemerals });
     return { success: true as const, reportId: report.id, createdAt: report.createdAt, updatedAt: now };
 }
