@@ -1,4 +1,4 @@
-import { runInDurableObject } from 'cloudflare:test';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import type { Env } from '@/env';
 import type { Connection } from '@/realtime/connection';
@@ -354,6 +354,10 @@ describe('sleep', () => {
         ];
         await put();
         for (const one of watched) await one.next(({ id }) => id === '1');
+        // The gateway looks after five seconds who has not said whose they are, and would fall asleep that much later.
+        vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6_000 });
+        await runDurableObjectAlarm(hostOf(account, 'connectionParams'));
+        vi.useRealTimers();
         await instances();
         await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
         expect(await instances()).toEqual([true, true]);
