@@ -98,9 +98,11 @@ function readReport(file) {
 }
 
 if (isMain(import.meta.url)) {
-    const lines = readFileSync(process.argv[2], 'utf8').split('\n').filter(Boolean);
+    const lines = readFileSync(process.argv[2] ?? '', 'utf8')
+        .split('\n')
+        .filter(Boolean);
     const steps = lines.map((line) => {
-        const [name, exitCode, seconds, report] = line.split('\t');
+        const [name = '', exitCode, seconds = '', report] = line.split('\t');
         const tests = report ? readReport(report) : undefined;
         return { name, seconds, counts: countStep(Number(exitCode), tests), failed: failures(tests) };
     });

@@ -13,7 +13,7 @@ export function isSupportedNode(version, minimum = minimumNode) {
     const have = version.split('.').map((part) => Number.parseInt(part, 10));
     const need = minimum.split('.').map((part) => Number.parseInt(part, 10));
     const differing = need.findIndex((part, index) => have[index] !== part);
-    return differing === -1 || have[differing] > need[differing];
+    return differing === -1 || (have[differing] ?? 0) > (need[differing] ?? 0);
 }
 
 /**

@@ -38,7 +38,7 @@ describe('createToken', () => {
         expect(JSON.stringify(payloadOf(token))).toMatch(
             /^\{"sub":"account","session":"request","iat":1790000000,"nbf":1790000000,"iss":"handy","jti":"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"\}$/,
         );
-        expect(atob(token.split('.')[0])).toBe('{"alg":"EdDSA"}');
+        expect(atob(token.split('.')[0]!)).toBe('{"alg":"EdDSA"}');
     });
 
     it('dates it later when a logout-all asks for that, never earlier', async () => {
@@ -135,10 +135,10 @@ describe('the cache', () => {
             expect(auth.getCacheStats().size).toBe(Math.min(i + 1, maxSize));
         }
         asked.length = 0;
-        await auth.verifyToken(tokens[maxSize], yes);
-        await auth.verifyToken(tokens[1], yes);
+        await auth.verifyToken(tokens[maxSize]!, yes);
+        await auth.verifyToken(tokens[1]!, yes);
         expect(asked).toHaveLength(0);
-        await auth.verifyToken(tokens[0], yes);
+        await auth.verifyToken(tokens[0]!, yes);
         expect(asked).toHaveLength(1);
     });
 

@@ -52,7 +52,7 @@ describe('server challenges', () => {
         const challenge = await made();
         for (const index of challenge.keys()) {
             const changed = challenge.slice();
-            changed[index] ^= 1;
+            changed[index]! ^= 1;
             expect(await isServerChallenge(KEY_TREE, PUBLIC_KEY, changed, NOW), `byte ${index}`).toBe(false);
         }
     });

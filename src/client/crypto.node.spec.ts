@@ -107,7 +107,7 @@ describe('a data key', () => {
         const key = bytes('11'.repeat(32));
         const encrypted = Buffer.from(encryptJson({ text: 'hello' }, key), 'base64');
         expect(decryptJson(encodeBase64(encrypted), bytes('22'.repeat(32)))).toBeNull();
-        encrypted[20] ^= 1;
+        encrypted[20]! ^= 1;
         expect(decryptJson(encodeBase64(encrypted), key)).toBeNull();
         expect(decryptJson('', key)).toBeNull();
     });

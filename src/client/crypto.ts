@@ -15,7 +15,8 @@ const GCM_TAG_BYTES = 16;
 const HMAC_BLOCK_BYTES = 128;
 
 /** A leading zero byte marks the versions of a format that have a version at all. */
-const VERSION = Uint8Array.of(0);
+const VERSION_BYTE = 0;
+const VERSION = Uint8Array.of(VERSION_BYTE);
 
 /** A key pair: X25519 for boxes, Ed25519 for signatures. */
 export interface KeyPair {
@@ -89,7 +90,7 @@ export function pairingResponseV2(contentPublicKey: Uint8Array, terminal: Uint8A
 /** The content public key in a version 2 answer; null when it cannot be opened or is none. */
 export function openPairingResponseV2(response: string, terminalSecretKey: Uint8Array): Uint8Array | null {
     const plaintext = open(decodeBase64(response) ?? new Uint8Array(), terminalSecretKey);
-    return plaintext?.length === KEY_BYTES + 1 && plaintext[0] === VERSION[0] ? plaintext.subarray(1) : null;
+    return plaintext?.length === KEY_BYTES + 1 && plaintext[0] === VERSION_BYTE ? plaintext.subarray(1) : null;
 }
 
 /** `dataEncryptionKey` of a session: its data key, sealed to the account's content public key. */
@@ -100,7 +101,7 @@ export function wrapDataKey(dataKey: Uint8Array, contentPublicKey: Uint8Array, r
 /** The data key in `dataEncryptionKey`; null when it is not for this key. */
 export function unwrapDataKey(wrapped: string, contentSecretKey: Uint8Array): Uint8Array | null {
     const bytes = decodeBase64(wrapped);
-    return bytes?.[0] === VERSION[0] ? open(bytes.subarray(1), contentSecretKey) : null;
+    return bytes?.[0] === VERSION_BYTE ? open(bytes.subarray(1), contentSecretKey) : null;
 }
 
 /** JSON under a session's data key: `0x00 ‖ nonce ‖ AES-256-GCM ciphertext ‖ tag`, as base64. */
@@ -116,7 +117,7 @@ export function encryptJson(
 export function decryptJson(encrypted: string, dataKey: Uint8Array): unknown {
     const bytes = decodeBase64(encrypted) ?? new Uint8Array();
     const textAt = VERSION.length + GCM_NONCE_BYTES;
-    if (bytes[0] !== VERSION[0] || bytes.length < textAt + GCM_TAG_BYTES) return null;
+    if (bytes[0] !== VERSION_BYTE || bytes.length < textAt + GCM_TAG_BYTES) return null;
     try {
         const plaintext = gcm(dataKey, bytes.subarray(VERSION.length, textAt)).decrypt(bytes.subarray(textAt));
         return JSON.parse(new TextDecoder().decode(plaintext));

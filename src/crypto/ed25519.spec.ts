@@ -83,7 +83,7 @@ describe('verifySignature', () => {
         signature[0] = 1;
         for (const sign of [0, 0x80]) {
             const publicKey = fromHex(hex);
-            publicKey[31] |= sign;
+            publicKey[31]! |= sign;
             for (let message = 0; message < 32; message++) {
                 expect(await verifySignature(publicKey, Uint8Array.of(message), signature)).toBe(false);
             }
@@ -101,8 +101,8 @@ describe('verifySignature', () => {
         const signatures = await Promise.all(keys.map((key) => key.sign(message)));
         for (const round of [0, 1]) {
             for (const [index, key] of keys.entries()) {
-                expect(await verifySignature(key.publicKey, message, signatures[index])).toBe(true);
-                const foreign = signatures[(index + 1 + round) % signatures.length];
+                expect(await verifySignature(key.publicKey, message, signatures[index]!)).toBe(true);
+                const foreign = signatures[(index + 1 + round) % signatures.length]!;
                 expect(await verifySignature(key.publicKey, message, foreign)).toBe(false);
             }
         }
@@ -120,7 +120,8 @@ describe('importSigningKey', () => {
     });
 
     it('verifies its own signatures only', async () => {
-        const [mine, other] = await Promise.all([1, 2].map((fill) => importSigningKey(new Uint8Array(32).fill(fill))));
+        const mine = await importSigningKey(new Uint8Array(32).fill(1));
+        const other = await importSigningKey(new Uint8Array(32).fill(2));
         const message = new TextEncoder().encode('message');
         const signature = await mine.sign(message);
         expect(await mine.verify(message, signature)).toBe(true);

@@ -102,6 +102,6 @@ async function publicKeyOf(pkcs8: Uint8Array): Promise<Uint8Array<ArrayBuffer>> 
 
 function hasSmallOrder(publicKey: Uint8Array): boolean {
     const unsigned = publicKey.slice();
-    unsigned[PUBLIC_KEY_BYTES - 1] = publicKey[PUBLIC_KEY_BYTES - 1] & 0x7f;
+    unsigned[PUBLIC_KEY_BYTES - 1] = (publicKey[PUBLIC_KEY_BYTES - 1] ?? 0) & 0x7f;
     return SMALL_ORDER_KEYS.has(encodeHex(unsigned));
 }

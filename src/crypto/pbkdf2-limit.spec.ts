@@ -54,7 +54,7 @@ async function runEverything(): Promise<void> {
     await deriveElevenLabsUserId(MASTER_SECRET, 'user');
     const vault = createVault(tree);
     await vault.decryptString(['a'], await vault.encryptString(['a'], 'text'));
-    const [stored] = groups.symmetricEncryptExact.cases;
+    const stored = groups.symmetricEncryptExact.cases[0]!;
     const bytes = decodeBase64(stored.ciphertextBase64) ?? fromHex('');
     await createVault(keyTree(stored.secret)).decryptString(stored.path, bytes);
 }

@@ -64,7 +64,7 @@ describe('own format', () => {
         const stored = await vault.encryptString(PATH, 'text');
         for (let bit = 0; bit < stored.length * 8; bit++) {
             const damaged = stored.slice();
-            damaged[bit >> 3] ^= 1 << (bit & 7);
+            damaged[bit >> 3]! ^= 1 << (bit & 7);
             await expect(vault.decryptString(PATH, damaged)).rejects.toThrow(DecryptionError);
         }
         for (let length = 0; length < stored.length; length++) {

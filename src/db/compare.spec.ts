@@ -65,7 +65,7 @@ describe('compareSchemas', () => {
     });
 
     it('sees another on-delete', () => {
-        const changed = (table: NodeTable) => (table.foreignKeys[0].onDelete = 'SetNull');
+        const changed = (table: NodeTable) => (table.foreignKeys[0]!.onDelete = 'SetNull');
         expect(differencesAfter('UserKVStore', changed)).toEqual([
             'UserKVStore: - foreign key (accountId) to Account (id) on delete set null',
             'UserKVStore: + foreign key (accountId) to Account (id) on delete cascade',
@@ -73,7 +73,9 @@ describe('compareSchemas', () => {
     });
 
     it('sees a table that is missing here', () => {
-        expect(compareSchemas({ tables: [{ ...nodeSchema.tables[0], table: 'Mood' }] }, {})).toEqual(['Mood: - table']);
+        expect(compareSchemas({ tables: [{ ...nodeSchema.tables[0]!, table: 'Mood' }] }, {})).toEqual([
+            'Mood: - table',
+        ]);
     });
 });
 

@@ -34,7 +34,7 @@ function decodeHex(hex: string): Uint8Array {
     const chars = Buffer.from(hex, 'latin1');
     const bytes = new Uint8Array(chars.length / 2);
     for (let i = 0; i < bytes.length; i++) {
-        bytes[i] = (nibble(chars[2 * i]) << 4) | nibble(chars[2 * i + 1]);
+        bytes[i] = (nibble(chars[2 * i] ?? 0) << 4) | nibble(chars[2 * i + 1] ?? 0);
     }
     return bytes;
 }

@@ -112,7 +112,7 @@ class DelimitedBody {
     private beginningLength(): number {
         const last = this.held.subarray(-(this.delimiter.length - 1));
         // A boundary has no line end in it, so only the last one can begin a delimiter.
-        const at = last.lastIndexOf(this.delimiter[0]);
+        const at = last.lastIndexOf(this.delimiter.subarray(0, 1));
         const beginning = at === -1 ? Buffer.alloc(0) : last.subarray(at);
         return this.delimiter.subarray(0, beginning.length).equals(beginning) ? beginning.length : 0;
     }

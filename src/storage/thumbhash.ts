@@ -48,10 +48,10 @@ function shrink({ width, height, data }: Pixels): Pixels {
         for (let x = 0; x < width; x++, from += 4) {
             const to = row + Math.floor((x * small.width) / width);
             for (let channel = 0; channel < 4; channel++) {
-                sums[to * 4 + channel] = sums[to * 4 + channel] + data[from + channel];
+                sums[to * 4 + channel] = (sums[to * 4 + channel] ?? 0) + (data[from + channel] ?? 0);
             }
-            counts[to] = counts[to] + 1;
+            counts[to] = (counts[to] ?? 0) + 1;
         }
     }
-    return { ...small, data: Uint8ClampedArray.from(sums, (sum, i) => sum / counts[i >> 2]) };
+    return { ...small, data: Uint8ClampedArray.from(sums, (sum, i) => sum / (counts[i >> 2] ?? 1)) };
 }

@@ -91,7 +91,7 @@ async function received(
         told: {
             session: textsOf(updates[0] as never),
             contents: contentsOf(messages),
-            agentState: (updates[3].agentState as { value: string }).value,
+            agentState: (updates[3]!.agentState as { value: string }).value,
         },
     };
 }

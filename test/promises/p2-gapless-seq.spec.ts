@@ -25,7 +25,7 @@ describe('P2 gapless seq', () => {
     it('numbers parallel appends to two sessions independently', async () => {
         const account = await createAccount(server);
         const sids = [await createSession(account), await createSession(account)] as const;
-        await Promise.all(Array.from({ length: 40 }, (_, i) => append(account, sids[i % 2], i, (i % 3) + 1)));
+        await Promise.all(Array.from({ length: 40 }, (_, i) => append(account, sids[i % 2]!, i, (i % 3) + 1)));
         for (const sid of sids) {
             const seqs = (await readAll(account, sid)).map(({ seq }) => seq);
             expect(seqs).toEqual(seqs.map((_, i) => i + 1));

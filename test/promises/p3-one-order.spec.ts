@@ -21,7 +21,7 @@ describe('P3 one order', () => {
                     metadata: `${i}`,
                     expectedVersion: 1,
                 });
-            return appendTexts(account, sids[i % 2], [`${i}`, `${i} too`]);
+            return appendTexts(account, sids[i % 2]!, [`${i}`, `${i} too`]);
         });
         await Promise.all(writes);
 

@@ -73,7 +73,7 @@ describe('P8 isolation', () => {
 
     it('knows a localId of another’s messages in no session of one’s own', async () => {
         const { owner, id, stranger } = await foreignSession();
-        const [known] = await readAll(owner, id);
+        const known = (await readAll(owner, id))[0]!;
         const mine = await stranger.call('POST', '/v1/sessions', { tag: 'tag', metadata: 'mine' });
         const messages = [{ localId: known.localId, content: 'mine' }];
         const { body } = await stranger.call('POST', `/v3/sessions/${mine.body.session.id}/messages`, { messages });

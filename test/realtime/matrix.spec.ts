@@ -86,7 +86,7 @@ describe('who is told of a write', () => {
                 id: world.account.id,
                 github: { id, login, name, avatar_url, bio },
             });
-            await write({}, rows[i]);
+            await write({}, rows[i]!);
             expect(await world.heard()).toEqual(
                 expected([{ to: ['user'], body: { t: 'update-account', id: world.account.id, github: null } }]),
             );

@@ -116,9 +116,10 @@ export function mutate(value: unknown, mutations: Mutation[]): unknown {
 function mutateOnce(value: unknown, { at, kind, key, value: other }: Mutation): unknown {
     if (typeof value !== 'object' || value === null) return kind === 'replace' ? other : value;
     const entries: [string, unknown][] = Object.entries(value);
-    if (kind === 'add' || entries.length === 0) return rebuild(value, [...entries, [key, other]]);
-    const index = at % entries.length;
-    const [name, inner] = entries[index];
+    const index = entries.length === 0 ? 0 : at % entries.length;
+    const entry = entries[index];
+    if (kind === 'add' || !entry) return rebuild(value, [...entries, [key, other]]);
+    const [name, inner] = entry;
     if (kind === 'remove') return rebuild(value, entries.toSpliced(index, 1));
     // Half of the time deeper, where there is something deeper.
     const deeper = typeof inner === 'object' && inner !== null && at % 2 === 0;

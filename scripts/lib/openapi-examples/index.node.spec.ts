@@ -7,10 +7,10 @@ const domains = Object.keys(examples);
 const schemas = new Map(
     restRoutes().map(({ procedurePath, procedure }) => {
         const { inputs, output } = procedure._def as unknown as { inputs: z.ZodType[]; output: z.ZodType };
-        return [procedurePath, { input: inputs[0], output }];
+        return [procedurePath, { input: inputs[0]!, output }];
     }),
 );
-const documented = [...schemas].filter(([path]) => domains.includes(path.split('.')[0]));
+const documented = [...schemas].filter(([path]) => domains.includes(path.split('.')[0]!));
 
 describe.each(documented)('the example of %s', (path, { input, output }) => {
     it('is there', () => {

@@ -29,7 +29,7 @@ describe('POST /v1/auth with the vectors of real clients', () => {
     });
 
     it('authChallenge without a challenge', async () => {
-        const [vector] = clients.groups.authChallenge.cases.filter(({ challengeHex }) => challengeHex === '');
+        const vector = clients.groups.authChallenge.cases.find(({ challengeHex }) => challengeHex === '')!;
         expect((await login(vector.requestBody)).status).toBe(400);
     });
 

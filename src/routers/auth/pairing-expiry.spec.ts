@@ -148,7 +148,9 @@ describe.each(PAIRINGS)('$kind pairing', (pairing) => {
 
     it('is swept at night only once it has run out', async () => {
         const account = await createAccount(server);
-        const [expired, late, pending] = [0, 1, 2].map(() => createDevice(server, pairing));
+        const expired = createDevice(server, pairing);
+        const late = createDevice(server, pairing);
+        const pending = createDevice(server, pairing);
         await expired.poll();
         clock.advance(5 * 60_000);
         await late.poll();

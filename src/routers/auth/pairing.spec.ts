@@ -75,11 +75,13 @@ describe.each(PAIRINGS)('$kind pairing', (pairing) => {
     });
 
     it('takes the first answer, of 20 parallel ones by two accounts', async () => {
-        const accounts = [await createAccount(server), await createAccount(server)];
+        const accounts = [await createAccount(server), await createAccount(server)] as const;
         const asking = createDevice(server, pairing);
         await asking.poll();
         const answers = await Promise.all(
-            Array.from({ length: 20 }, (_, i) => asking.answer(accounts[i % 2], `${accounts[i % 2].id} ${i}`)),
+            Array.from({ length: 10 }, (_, i) =>
+                accounts.map((account) => asking.answer(account, `${account.id} ${i}`)),
+            ).flat(),
         );
         for (const answer of answers) expect(answer).toMatchObject({ status: 200, body: { success: true } });
 

@@ -62,7 +62,7 @@ describe('REQUIRE_SERVER_CHALLENGE=true', () => {
         const keys = await createLoginKeys();
         expect(await logIn(strict, keys)).toBe(401);
         const alike = await fetchChallenge(strict, keys);
-        alike[alike.length - 1] ^= 1;
+        alike[alike.length - 1]! ^= 1;
         expect(await logIn(strict, keys, alike)).toBe(401);
     });
 

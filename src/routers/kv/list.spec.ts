@@ -36,7 +36,7 @@ describe('GET /v1/kv', () => {
         const { body } = await account.call('GET', '/v1/kv?limit=1000');
         const expected = keys.sort(byBytes).slice(0, 1000);
         expect(keysOf(body.items)).toEqual(expected);
-        expect(body.items[999]).toEqual({ key: expected[999], value: valueOf(expected[999]), version: 0 });
+        expect(body.items[999]).toEqual({ key: expected[999], value: valueOf(expected[999]!), version: 0 });
         expect(await list(account)).toEqual(expected.slice(0, 100));
     });
 

@@ -89,20 +89,20 @@ describe('POST /v1/kv', () => {
             // All 50 expect the state before the round, so a batch wins unless an earlier winner took one of its keys.
             const batches = Array.from({ length: 50 }, (_, i) =>
                 [0, 1, 2].map((step): Mutation => {
-                    const key = keys[(i * 5 + step * (1 + (i % 3))) % keys.length];
+                    const key = keys[(i * 5 + step * (1 + (i % 3))) % keys.length]!;
                     const value = (i + step) % 7 === 0 ? null : btoa(`round ${round}, batch ${i}`);
                     return { key, value, version: model.at(key).version };
                 }),
             );
             const answers = await Promise.all(batches.map((batch) => mutate(account, batch)));
 
-            const winners = batches.filter((_, i) => answers[i].status === 200);
+            const winners = batches.filter((_, i) => answers[i]!.status === 200);
             const taken = winners.flat();
             expect(new Set(taken.map(({ key }) => key)).size).toBe(taken.length);
             expect(winners.length).toBeGreaterThan(0);
             for (const winner of winners) model.mutate(winner);
             for (const [i, batch] of batches.entries()) {
-                if (answers[i].status !== 200) expectLost(answers[i], batch, taken);
+                if (answers[i]!.status !== 200) expectLost(answers[i]!, batch, taken);
             }
             expect(await itemsOf(account)).toEqual(model.items());
         }

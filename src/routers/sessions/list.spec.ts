@@ -15,7 +15,7 @@ describe('GET /v1/sessions', () => {
         expect((await account.call('GET', '/v1/sessions')).body).toEqual({ sessions: [] });
         const [a, b, c] = await createSessions(account, 3);
         expect(await idsOf(account, '/v1/sessions')).toEqual([c, b, a]);
-        await appendTexts(account, a, ['touched']);
+        await appendTexts(account, a!, ['touched']);
         clock.advance(1);
         await account.call('PUT', `/v1/sessions/${b}/metadata`, { metadata: 'touched', expectedVersion: 1 });
         expect(await idsOf(account, '/v1/sessions')).toEqual([b, a, c]);

@@ -15,7 +15,7 @@ describe('GET /v2/sessions', () => {
         const account = await createAccount(server);
         const ids = (await createSessions(account, 5, 1)).toReversed();
         // A change does not move a session here.
-        await appendTexts(account, ids[4], ['touched']);
+        await appendTexts(account, ids[4]!, ['touched']);
 
         const first = await account.call('GET', '/v2/sessions?limit=2');
         expect(first.body.sessions.map(idOf)).toEqual(ids.slice(0, 2));
@@ -103,10 +103,10 @@ describe('changedSince', () => {
         const [a, b, c] = await createSessions(account, 3, 1000);
         const since = Date.now();
         clock.advance(1);
-        await appendTexts(account, a, ['touched']);
+        await appendTexts(account, a!, ['touched']);
         clock.advance(1);
         const d = await createSession(account);
-        await appendTexts(account, c, ['touched']);
+        await appendTexts(account, c!, ['touched']);
         expect(await walk(account, `changedSince=${since}`)).toEqual([d, c, a]);
         expect(await walk(account, `limit=1&changedSince=${since}`)).toEqual([d, c, a]);
         expect(await walk(account, `changedSince=${Date.now()}`)).toEqual([]);

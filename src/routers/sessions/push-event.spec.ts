@@ -151,7 +151,7 @@ describe('devices that are gone', () => {
 
         clock.advance(1);
         await services.plan(RECEIPTS, {
-            body: { data: { [ids[0]]: { status: 'ok' }, [ids[1]]: GONE } },
+            body: { data: { [ids[0]!]: { status: 'ok' }, [ids[1]!]: GONE } },
         });
         await services.plan(SEND, { body: { data: ok('d', 'e', 'f') } });
         await push(setting);

@@ -102,7 +102,7 @@ describe('the list of files', () => {
 
     it('is there over tRPC too', async () => {
         const account = await createAccount(server);
-        const [id] = await uploadMany(account, 1);
+        const id = (await uploadMany(account, 1))[0]!;
         const client = createClient(server, account.token);
         expect((await client.uploads.list.query({})).files.map((file) => file.id)).toEqual([id]);
         expect((await client.uploads.get.query({ id: id })).file.contentType).toBe('image/gif');
