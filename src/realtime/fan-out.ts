@@ -7,7 +7,7 @@ import type { Outgoing } from '@/realtime/protocol/codec';
 import { errorFrame, trackedBody, trackedFrame } from '@/realtime/protocol/trpc';
 import { receives } from '@/realtime/recipients';
 import type { SocketHost } from '@/realtime/socket-host';
-import { isPending, send } from '@/realtime/socket-host';
+import { send } from '@/realtime/socket-host';
 import { subscribersOf } from '@/realtime/subscriptions';
 import type { AddressedEphemeral, AddressedUpdate, Recipients } from '@/realtime/updates';
 
@@ -33,20 +33,13 @@ export function ephemeralDelivery({ ephemeral, to, stopped }: AddressedEphemeral
     return { event: 'ephemeral', data: ephemeral, to, ...(stopped !== undefined && { stopped }) };
 }
 
-/** The open connections of an account on a host, with their sockets. */
-export function* connectionsOf(host: SocketHost, accountId: string): Generator<[WebSocket, Connection]> {
-    for (const [socket, state] of host.sockets()) {
-        if (!isPending(state) && state.accountId === accountId) yield [socket, state];
-    }
-}
-
 /**
  * Sends events to the sockets of a host that receive them, each event encoded once per wire, not per recipient.
  */
 export function fanOut(host: SocketHost, accountId: string, deliveries: Delivery[], now: number): void {
     const encoded = deliveries.map(() => new Map<Wire, Outgoing>());
     const bodies: { text: string }[] = [];
-    for (const [socket, connection] of connectionsOf(host, accountId)) {
+    for (const [socket, connection] of host.socketsOf(accountId)) {
         deliveries.forEach((delivery, i) => {
             const { event, data, to, skip, stopped } = delivery;
             if (stopped !== undefined) mute(host, socket, stopped, now);

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { connectionsOf } from '@/realtime/fan-out';
 import type { FrameScope } from '@/realtime/frame-scope';
 import { registeredAt, withMethod } from '@/realtime/rpc';
 import { text } from '@/utils/schema';
@@ -24,7 +23,7 @@ export function keepMethod(scope: FrameScope, data: unknown, what: 'register' | 
 
 /** Now, but later than every other registration of the method here: two in one millisecond have an order, too. */
 function newestTime({ host, connection, services }: FrameScope, method: string): number {
-    const earlier = [...connectionsOf(host, connection.accountId)].map(([, other]) => registeredAt(other, method) ?? 0);
+    const earlier = [...host.socketsOf(connection.accountId)].map(([, other]) => registeredAt(other, method) ?? 0);
     return Math.max(services.now(), ...earlier.map((at) => at + 1));
 }
 

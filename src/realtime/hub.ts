@@ -12,7 +12,7 @@ import { beginSubscription, catchUp, missedPage, welcome } from '@/realtime/catc
 import { CLOSE, MAX_CONNECTIONS } from '@/realtime/connection';
 import type { Connection, Refusal } from '@/realtime/connection';
 import type { Delivery } from '@/realtime/fan-out';
-import { connectionsOf, deliveryOf, endSocket, ephemeralDelivery } from '@/realtime/fan-out';
+import { deliveryOf, endSocket, ephemeralDelivery } from '@/realtime/fan-out';
 import { handleFrame } from '@/realtime/frames';
 import { SILENCE_MS } from '@/realtime/heartbeat';
 import { createLostGateways } from '@/realtime/lost-gateways';
@@ -361,7 +361,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
     /** Closes the sockets of ended tokens, here and in gateways (contract 3.2). */
     async revoke(revocation: Revocation): Promise<void> {
         this.ended.add(revocation);
-        for (const [socket, connection] of connectionsOf(this.host, this.accountId)) {
+        for (const [socket, connection] of this.host.socketsOf(this.accountId)) {
             if (isRevoked(connection, revocation)) endSocket(this.host, socket, connection);
         }
         await this.peers.revokeRemote(revocation);

@@ -1,6 +1,6 @@
 import type { Connection } from '@/realtime/connection';
 import type { Delivery } from '@/realtime/fan-out';
-import { connectionsOf, fanOut } from '@/realtime/fan-out';
+import { fanOut } from '@/realtime/fan-out';
 import type { SocketGateway } from '@/realtime/gateway';
 import type { AckId } from '@/realtime/protocol/codec';
 import type { Revocation } from '@/realtime/revocations';
@@ -97,7 +97,7 @@ export function createPeers({ gateway: stub, log, storage, host, accountId, wait
 
     const peers: Peers = {
         connections: () => [
-            ...[...connectionsOf(host, accountId)].map(([, connection]) => connection),
+            ...[...host.socketsOf(accountId)].map(([, connection]) => connection),
             ...[...remote.values()].map(({ connection }) => connection),
         ],
         find: (id) => peers.connections().find((connection) => connection.id === id),
@@ -140,7 +140,7 @@ export function createPeers({ gateway: stub, log, storage, host, accountId, wait
             else if (gateway) void callGateway(gateway, (target) => target.sendAck(id, ackId, value));
         },
         async holderOf(method) {
-            const local = [...connectionsOf(host, accountId)].map(([, connection]) => ({
+            const local = [...host.socketsOf(accountId)].map(([, connection]) => ({
                 id: connection.id,
                 at: registeredAt(connection, method),
             }));
@@ -155,7 +155,7 @@ export function createPeers({ gateway: stub, log, storage, host, accountId, wait
             return newest && peers.find(newest.id);
         },
         async isAppActive() {
-            if ([...connectionsOf(host, accountId)].some(([, { appActive }]) => appActive)) return true;
+            if ([...host.socketsOf(accountId)].some(([, { appActive }]) => appActive)) return true;
             const answers = await Promise.all(
                 peers.gateways().map((gateway) =>
                     stub(gateway)

@@ -33,13 +33,15 @@ export interface SocketHost {
     accept(state: SocketState): { response: Response; socket: WebSocket };
     /** Open sockets with their states; closing ones are left out. */
     sockets(): Generator<[WebSocket, SocketState]>;
+    /** Those of one account, without a look at the others. */
+    socketsOf(accountId: string): Generator<[WebSocket, Connection]>;
     /** The open socket of a connection. */
     find(connectionId: string): WebSocket | undefined;
     stateOf(socket: WebSocket): SocketState;
     setState(socket: WebSocket, state: SocketState): void;
     /** Hands a frame to the handler once the socket's earlier frames are done. Never throws. */
     receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void>;
-    /** Frames that a socket sent before it closed are handled all the same: resolves when they are. */
+    /** A socket has closed. Frames that it sent before are handled all the same: resolves when they are. */
     drained(socket: WebSocket): Promise<void>;
     sendEvent(socket: WebSocket, event: string, data: unknown, ackId?: AckId): void;
     sendAck(socket: WebSocket, ackId: AckId, value: unknown): void;
@@ -49,6 +51,12 @@ export interface SocketHost {
 
 /** Handles one decoded frame. What it throws closes the socket: its client comes back, and tries again. */
 export type FrameHandler = (socket: WebSocket, frame: Incoming) => Promise<void>;
+
+/** Which socket is whose, in an object that may hold those of thousands of accounts. */
+interface Index {
+    accounts: Map<string, Set<WebSocket>>;
+    connections: Map<string, WebSocket>;
+}
 
 /** Frames of a socket on their way to the handler. */
 interface Queue {
@@ -67,6 +75,32 @@ export function createSocketHost(
     // Only caches: after an eviction states come back from the attachments, and queues are empty.
     const states = new WeakMap<WebSocket, SocketState>();
     const queues = new WeakMap<WebSocket, Queue>();
+    let index: Index | undefined;
+
+    function indexed(): Index {
+        if (!index) {
+            index = { accounts: new Map(), connections: new Map() };
+            for (const [socket, state] of host.sockets()) enter(socket, state);
+        }
+        return index;
+    }
+
+    function enter(socket: WebSocket, state: SocketState): void {
+        if (!index || isPending(state) || socket.readyState !== WebSocket.OPEN) return;
+        const { accounts, connections } = index;
+        connections.set(state.id, socket);
+        accounts.set(state.accountId, (accounts.get(state.accountId) ?? new Set()).add(socket));
+    }
+
+    function leave(socket: WebSocket): void {
+        const state = host.stateOf(socket);
+        if (!index || isPending(state)) return;
+        const { accounts, connections } = index;
+        connections.delete(state.id);
+        const others = accounts.get(state.accountId);
+        others?.delete(socket);
+        if (others?.size === 0) accounts.delete(state.accountId);
+    }
 
     function queueOf(socket: WebSocket): Queue {
         let queue = queues.get(socket);
@@ -102,11 +136,14 @@ export function createSocketHost(
                 if (socket.readyState === WebSocket.OPEN) yield [socket, host.stateOf(socket)];
             }
         },
-        find(connectionId) {
-            for (const [socket, state] of host.sockets()) {
-                if (!isPending(state) && state.id === connectionId) return socket;
+        *socketsOf(accountId) {
+            for (const socket of indexed().accounts.get(accountId) ?? []) {
+                if (socket.readyState === WebSocket.OPEN) yield [socket, host.stateOf(socket) as Connection];
             }
-            return undefined;
+        },
+        find(connectionId) {
+            const socket = indexed().connections.get(connectionId);
+            return socket?.readyState === WebSocket.OPEN ? socket : undefined;
         },
         stateOf(socket) {
             let state = states.get(socket);
@@ -119,6 +156,7 @@ export function createSocketHost(
         setState(socket, state) {
             socket.serializeAttachment(state);
             states.set(socket, state);
+            enter(socket, state);
         },
         async receive(socket, message) {
             const queue = queueOf(socket);
@@ -133,7 +171,10 @@ export function createSocketHost(
             queue.tail = queue.tail.then(() => take(socket, message, queue));
             await queue.tail;
         },
-        drained: async (socket) => queues.get(socket)?.tail,
+        async drained(socket) {
+            leave(socket);
+            await queues.get(socket)?.tail;
+        },
         sendEvent(socket, event, data, ackId) {
             const { subscriptions } = host.stateOf(socket) as Connection;
             // What concerns a tRPC socket as a whole concerns each of its subscriptions.

@@ -1,4 +1,3 @@
-import { connectionsOf } from '@/realtime/fan-out';
 import { withEarlyAnnouncements } from '@/realtime/heartbeat';
 import { activity } from '@/realtime/presence';
 import type { SocketHost } from '@/realtime/socket-host';
@@ -9,7 +8,7 @@ import type { AddressedEphemeral } from '@/realtime/updates';
  * anyway: a daemon and its sessions wake the hub once a minute together, not each (contract 7.1).
  */
 export function takeAlong(host: SocketHost, accountId: string, now: number): AddressedEphemeral[] {
-    return [...connectionsOf(host, accountId)].flatMap(([socket, connection]) => {
+    return [...host.socketsOf(accountId)].flatMap(([socket, connection]) => {
         const early = withEarlyAnnouncements(connection, now);
         if (!early) return [];
         host.setState(socket, early.connection);

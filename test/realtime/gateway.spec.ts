@@ -53,6 +53,32 @@ describe('a gateway', () => {
         await expect.poll(total).toBe(0);
     });
 
+    it('looks at no other account’s sockets to deliver to one, to answer a call or to let one go', async () => {
+        const others = await Promise.all(Array.from({ length: 3 }, () => createAccount(server)));
+        for (const other of others) await connect(server, other, { host: 'gateway' });
+        const sockets = [
+            await connect(server, account, { host: 'gateway' }),
+            await connect(server, account, { host: 'gateway' }),
+        ] as const;
+        await settled(account, [...sockets]);
+        const restore = await runInDurableObject(gateway(), (_, ctx) => {
+            const all = vi.spyOn(ctx, 'getWebSockets').mockImplementation(() => {
+                throw new Error('All sockets were looked at');
+            });
+            return () => all.mockRestore();
+        });
+        await settled(account, [...sockets]);
+        await sockets[0].request('rpc-register', { method: 'm:x' });
+        const outcome = sockets[1].request('rpc-call', { method: 'm:x' });
+        const { ackId } = await sockets[0].next(({ event }) => event === 'rpc-request');
+        sockets[0].sendText(JSON.stringify({ event: 'rpc-response', ackId, ack: 1 }));
+        expect(await outcome).toEqual({ ok: true, result: 1 });
+        sockets[0].close();
+        await expect.poll(total).toBe(1);
+        await settled(account, [sockets[1]]);
+        await runInDurableObject(gateway(), restore);
+    });
+
     it('gives nobody anything before its connected', async () => {
         const sid = await createSession(account);
         await connect(server, account, { host: 'gateway' });
