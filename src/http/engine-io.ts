@@ -1,7 +1,6 @@
 import type { Context } from 'hono';
 import type { HonoEnv } from '@/http/hono-env';
-import { HANDSHAKE_HEADER, internalUpgrade } from '@/realtime/admission';
-import { gatewayName } from '@/realtime/gateway-name';
+import { toGateway } from '@/http/to-gateway';
 
 /** Whether a request on the upgrade paths is a stock client's: native ones don't say which Engine.IO they speak. */
 export function speaksEngineIo(c: Context<HonoEnv>): boolean {
@@ -21,14 +20,12 @@ export async function upgradeEngineIo(c: Context<HonoEnv>): Promise<Response> {
     const problem = unsupported(c);
     if (problem) return c.json({ error: problem, code: 'VALIDATION_FAILED', requestId }, 400);
 
-    const address = req.header('CF-Connecting-IP');
-    const { success } = await env.UPGRADE_LIMITER.limit({ key: address ?? 'unknown' });
+    const { success } = await env.UPGRADE_LIMITER.limit({ key: req.header('CF-Connecting-IP') ?? 'unknown' });
     if (!success) {
         const error = 'Too many connections from this address, try again later';
         return c.json({ error, code: 'RATE_LIMITED', requestId }, 429, { 'Retry-After': '60' });
     }
-    const gateway = env.SOCKET_GATEWAY.getByName(gatewayName(env, 'socket.io', address));
-    return gateway.fetch(internalUpgrade(HANDSHAKE_HEADER, {}));
+    return toGateway(c, 'socket.io', {});
 }
 
 function unsupported({ req }: Context<HonoEnv>): string | undefined {

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { HonoEnv } from '@/http/hono-env';
-import { admitByHeader, admitByTicket, readParts, toGateway, toHub } from '@/http/upgrade';
+import { toGateway } from '@/http/to-gateway';
+import { admitByHeader, admitByTicket, readParts, toHub } from '@/http/upgrade';
 import { refuseUpgrade } from '@/realtime/admission';
 import { CLOSE, isRefusal, readHandshake } from '@/realtime/connection';
 

@@ -6,19 +6,12 @@ import { getDb } from '@/db/client';
 import { createContext } from '@/http/context';
 import { speaksEngineIo, upgradeEngineIo } from '@/http/engine-io';
 import type { HonoEnv } from '@/http/hono-env';
+import { toGateway } from '@/http/to-gateway';
 import type { Admission } from '@/realtime/admission';
-import {
-    ADMISSION_HEADER,
-    HANDSHAKE_HEADER,
-    createAdmission,
-    internalUpgrade,
-    refuseUpgrade,
-} from '@/realtime/admission';
+import { ADMISSION_HEADER, createAdmission, internalUpgrade, refuseUpgrade } from '@/realtime/admission';
 import { refusalOf, selectScope } from '@/realtime/admit';
 import type { Handshake, HandshakeParts, Wire } from '@/realtime/connection';
 import { CLOSE, isRefusal, readHandshake } from '@/realtime/connection';
-import { gatewayName } from '@/realtime/gateway-name';
-import type { GatewayWire } from '@/realtime/gateway-name';
 
 const MAX_PART = 256;
 
@@ -96,10 +89,4 @@ const UNAUTHORIZED = { code: CLOSE.authFailed, reason: 'Unauthorized' };
 export function toHub(env: Env, admitted: Admission): Promise<Response> {
     const hub = env.ACCOUNT_HUB.getByName(admitted.connection.accountId);
     return hub.fetch(internalUpgrade(ADMISSION_HEADER, admitted));
-}
-
-/** Whose the socket is comes in its first message; the gateway holds it, and no hub is touched before that. */
-export function toGateway({ env, req }: Context<HonoEnv>, wire: GatewayWire, parts: HandshakeParts): Promise<Response> {
-    const gateway = gatewayName(env, wire, req.header('CF-Connecting-IP'));
-    return env.SOCKET_GATEWAY.getByName(gateway).fetch(internalUpgrade(HANDSHAKE_HEADER, parts));
 }

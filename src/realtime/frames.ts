@@ -10,7 +10,7 @@ import type { Incoming } from '@/realtime/protocol/codec';
 import { CODECS } from '@/realtime/protocol';
 import { getMachineId, getSessionId } from '@/realtime/protocol/ids';
 import { send } from '@/realtime/socket-host';
-import { Id, text } from '@/utils/schema';
+import { Id, MAX_JSON_DEPTH, isDeeperThan, text } from '@/utils/schema';
 
 const Call = z.object({ method: text(256, 1), params: z.unknown().optional() });
 const Cancel = z.object({ requestId: z.union([z.string(), z.int()]) });
@@ -22,6 +22,9 @@ const SessionBeat = z.object({ sid: Id, time: z.number().nullish(), thinking: z.
 const MachineBeat = z.object({ machineId: Id, time: z.number().nullish() });
 
 type Frame = Extract<Incoming, { kind: 'event' }>;
+
+/** What is nested without end passes no further than here: codecs and calls between objects would fail on it. */
+const NESTED = { code: 'INVALID_FRAME', message: 'Nested too deep' };
 
 /** No acknowledgement now: the answer comes later. */
 const LATER = Symbol('later');
@@ -38,6 +41,7 @@ export async function handleFrame(scope: FrameScope, frame: Incoming): Promise<v
         case 'leave':
             return host.close(socket, 1000, '');
         case 'answer':
+            if (isDeeperThan(MAX_JSON_DEPTH, frame.answer)) return host.sendEvent(socket, 'error', NESTED);
             return room.answerRpc(connection.id, String(frame.ackId), frame.answer);
         case 'event': {
             const ack = await runEvent(scope, frame);
@@ -52,6 +56,7 @@ async function runEvent(scope: FrameScope, frame: Frame): Promise<unknown> {
     const event = SOCKET_EVENTS.get(frame.event);
     if (!builtIn && !event) return resultError('Unknown event');
     try {
+        if (isDeeperThan(MAX_JSON_DEPTH, frame.data)) throw new InvalidParameters(NESTED.message);
         if (builtIn) return await builtIn(scope, frame.data, frame);
         return await event?.run(eventContext(scope), frame.data);
     } catch (error) {
@@ -126,9 +131,14 @@ const BUILT_IN: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
         'request-updates-since',
         async ({ room, connection }, data) => {
             const since = Since.safeParse(data);
-            if (since.success) return room.missedUpdates(connection, since.data.seq);
-            parse(SinceByObject, data);
-            return { success: false, error: 'resync-required' };
+            if (!since.success) {
+                parse(SinceByObject, data);
+                return { success: false, error: 'resync-required' };
+            }
+            const missed = await room.missedUpdates(connection, since.data.seq);
+            const { update } = CODECS[connection.wire];
+            if (!missed.success || !update) return missed;
+            return { ...missed, updates: missed.updates.flatMap((one) => update(one) ?? []) };
         },
     ],
     ['broadcast', async ({ room, connection }, data) => room.relay(connection.id, data)],

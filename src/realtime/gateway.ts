@@ -13,7 +13,7 @@ import { createAlarms } from '@/realtime/alarms';
 import type { Connection, HandshakeParts } from '@/realtime/connection';
 import { CLOSE, createConnection, isRefusal, readHandshake } from '@/realtime/connection';
 import type { Delivery } from '@/realtime/fan-out';
-import { connectionsOf, endSocket, fanOut } from '@/realtime/fan-out';
+import { endSocket, fanOut } from '@/realtime/fan-out';
 import { handleFrame } from '@/realtime/frames';
 import { wireOfGateway } from '@/realtime/gateway-name';
 import { createKeepAlive } from '@/realtime/keep-alive';
@@ -22,6 +22,7 @@ import { readOwnName } from '@/realtime/own-name';
 import type { OutgoingEvent } from '@/realtime/peers';
 import type { AckId, Incoming } from '@/realtime/protocol/codec';
 import { CODECS } from '@/realtime/protocol';
+import { isPidOf } from '@/realtime/protocol/resumption';
 import { takeAlong } from '@/realtime/take-along';
 import { createRejectedTokens, hashToken } from '@/realtime/rejected-tokens';
 import type { Revocation } from '@/realtime/revocations';
@@ -43,6 +44,9 @@ const AuthMessage = z.object({
     pid: z.string().optional(),
 });
 
+/** Most sockets of one gateway: the runtime ends at 32,768, and what is kept of each has to fit into its memory. */
+const MAX_SOCKETS = 10_000;
+
 /**
  * Hosts sockets that cannot say at their upgrade whose they are (contract 6, 7). It authenticates them by their first
  * message, runs the same handlers as the hub, and takes deliveries from the hubs of its sockets' accounts; no hub is
@@ -62,13 +66,15 @@ export class SocketGateway extends DurableObject<Env> {
     private readonly wire = wireOfGateway(this.name);
     private readonly keepAlive = this.keepAliveOf(CODECS[this.wire].serverPing);
     private readonly rejected = createRejectedTokens(this.ctx.storage, () => Date.now());
+    /** Sockets, those that closed since the last count included. */
+    private sockets = this.ctx.getWebSockets().length;
 
     constructor(ctx: DurableObjectState, env: Env) {
         super(ctx, env);
         ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(...CODECS[this.wire].autoResponse));
         ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS RegisteredAccount (id TEXT PRIMARY KEY) WITHOUT ROWID');
         // Sockets outlive a sleep, but not a crash: where none are left, the hubs of those there were are told.
-        if (ctx.getWebSockets().length === 0) ctx.waitUntil(this.reportLost());
+        if (this.sockets === 0) ctx.waitUntil(this.reportLost());
     }
 
     private keepAliveOf(ping: string | null): KeepAlive | undefined {
@@ -97,8 +103,11 @@ export class SocketGateway extends DurableObject<Env> {
         });
     }
 
-    /** Takes a socket that will authenticate by message (`http/upgrade.ts`, `http/engine-io.ts`). */
+    /** Takes a socket that will authenticate by message (`http/upgrade.ts`, `http/engine-io.ts`); without one, it is full. */
     override async fetch(request: Request): Promise<Response> {
+        if (this.sockets >= MAX_SOCKETS) this.sockets = this.ctx.getWebSockets().length;
+        if (this.sockets >= MAX_SOCKETS) return new Response(null, { status: 503 });
+        this.sockets += 1;
         const parts = readInternalHeader(request, HANDSHAKE_HEADER) as HandshakeParts;
         const { wire } = this;
         const pendingUntil = Date.now() + CODECS[wire].authWithinMs;
@@ -162,7 +171,8 @@ export class SocketGateway extends DurableObject<Env> {
         this.host.setState(socket, { ...connection, joining: true });
         this.register(actor.accountId);
         const { lastSeq } = handshake;
-        const admission = { connection, seq: scope?.seq ?? 0, ...definedOf({ lastSeq, pid }) };
+        const goesOn = pid === undefined || isPidOf(actor.accountId, pid);
+        const admission = { connection, seq: scope?.seq ?? 0, ...(goesOn && definedOf({ lastSeq, pid })) };
         const full = await this.hubOf(actor.accountId).attach(this.name, admission);
         if (full) this.refuse(socket, full.code, full.reason);
     }
@@ -250,14 +260,14 @@ export class SocketGateway extends DurableObject<Env> {
 
     /** Closes the sockets of ended tokens. */
     revoke(accountId: string, revocation: Revocation): void {
-        for (const [socket, connection] of connectionsOf(this.host, accountId)) {
+        for (const [socket, connection] of this.host.socketsOf(accountId)) {
             if (isRevoked(connection, revocation)) endSocket(this.host, socket, connection);
         }
     }
 
     /** Every open socket of an account here. */
     connections(accountId: string): Connection[] {
-        return [...connectionsOf(this.host, accountId)].map(([, connection]) => connection);
+        return [...this.host.socketsOf(accountId)].map(([, connection]) => connection);
     }
 
     // The hubs of its sockets' accounts

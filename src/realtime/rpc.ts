@@ -9,7 +9,7 @@ export const RPC_TIMEOUT_MS = 30_000;
 export const RPC_POLL_MS = 500;
 /** Most methods a socket may register (contract 13). */
 export const MAX_RPC_METHODS = 200;
-/** Most bytes they take as JSON; the rest of the attachment's 16 KiB is for the connection and its heartbeats. */
+/** Most bytes they take; the rest of the attachment's 16 KiB is for the connection and its heartbeats. */
 const MAX_RPC_BYTES = 11_000;
 /** Most calls a socket may have under way. */
 export const MAX_RPC_CALLS = 100;
@@ -102,9 +102,14 @@ export function withMethod(connection: Connection, method: string, at: number | 
     if (at === null) return { ...connection, rpc: others };
     const rpc: Connection['rpc'] = [...others, [name, at]];
     if (rpc.length > MAX_RPC_METHODS) return `At most ${MAX_RPC_METHODS} methods per socket`;
-    if (Buffer.byteLength(JSON.stringify(rpc)) > MAX_RPC_BYTES)
-        return 'Too many methods with long names on this socket';
+    if (attachedBytes(rpc) > MAX_RPC_BYTES) return 'Too many methods with long names on this socket';
     return { ...connection, rpc };
+}
+
+/** About what a value takes in an attachment: texts with any letter past Latin-1 have two bytes for each there. */
+function attachedBytes(value: unknown): number {
+    const json = JSON.stringify(value);
+    return /[^\0-\xff]/.test(json) ? json.length * 2 : json.length;
 }
 
 /** Of several sockets that registered a method, the one that did last. */

@@ -66,7 +66,7 @@ export function pageSize(max: number, fallback: number) {
 export const Time = z.int().nonnegative();
 
 /** Levels of nesting that stored JSON may have: SQLite's JSON functions refuse whatever goes past 1,000. */
-const MAX_JSON_DEPTH = 500;
+export const MAX_JSON_DEPTH = 500;
 
 /** Any JSON value that can be stored as text: at most `maxBytes` of UTF-8, well-formed, not nested without end. */
 export function json(maxBytes: number) {
@@ -85,7 +85,8 @@ export function json(maxBytes: number) {
 /** JSON.stringify writes exactly NUL and lone surrogates as these escapes; an escaped backslash before `u` is none. */
 const BAD_ESCAPE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 
-function isDeeperThan(levels: number, value: unknown): boolean {
+/** Whether a parsed JSON value is nested deeper. */
+export function isDeeperThan(levels: number, value: unknown): boolean {
     if (typeof value !== 'object' || value === null) return false;
     return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }

@@ -265,6 +265,17 @@ describe('registrations', () => {
         });
     });
 
+    it('with names in any script leave room for heartbeats', async () => {
+        const socket = await connect(server, account);
+        // One such letter doubles the size that all others take in an attachment.
+        for (let i = 0; i < 60; i++) await socket.request('rpc-register', { method: `語${i}`.padEnd(254, '-') });
+        expect(socket.all('rpc-registered').length + socket.all('rpc-error').length).toBe(60);
+        for (let i = 0; i < 16; i++) {
+            const beat = { sid: `語${i}`.padEnd(126, '-'), time: Date.now() };
+            expect(await socket.request('session-alive', beat)).toEqual({ result: 'success' });
+        }
+    });
+
     it.each([
         [undefined],
         [{}],

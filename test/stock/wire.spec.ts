@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { gatewayName } from '@/realtime/gateway-name';
 import { createAccount, createSession } from '@test/helpers/account';
 import type { TestAccount } from '@test/helpers/account';
 import { holdClock } from '@test/helpers/clock';
@@ -18,6 +19,7 @@ beforeEach(async () => {
     account = await createAccount(server);
 });
 
+const UNKNOWN = { result: 'error', message: 'Unknown event' };
 const gateway = () => env.SOCKET_GATEWAY.getByName('socketio-0');
 const seqs = (socket: StockFrames) => socket.all('update').map(([update]) => update.seq);
 
@@ -36,7 +38,7 @@ describe('The Socket.IO wire', () => {
             `40${JSON.stringify({ token: account.token, clientType: 'user-scoped', happyClient: 'ios/1.7.0' })}`,
         );
         const { sid, pid } = JSON.parse((await socket.next('40')).slice(2));
-        expect([typeof sid, pid]).toEqual(['string', `${sid}.0`]);
+        expect([typeof sid, pid]).toEqual(['string', `${account.id}.0`]);
         socket.send('42["rpc-register",{"method":"m:bash"}]');
         expect(await socket.next('42')).toBe('42["rpc-registered",{"method":"m:bash"}]');
         socket.send('420["unheard-of"]');
@@ -88,13 +90,48 @@ describe('The Socket.IO wire', () => {
         expect(new Set(asked)).toEqual(new Set(['192.0.2.7']));
     });
 
+    it('is turned away by a gateway that holds 10,000, and not by one that held them once', async () => {
+        const address = { 'CF-Connecting-IP': '192.0.2.200' };
+        const sharded = startServer({ GATEWAY_SHARDS: '100' });
+        const stub = env.SOCKET_GATEWAY.getByName(gatewayName(sharded.env, 'socket.io', '192.0.2.200'));
+        const upgrade = () =>
+            sharded.fetch('/v1/updates/?EIO=4&transport=websocket', { headers: { Upgrade: 'websocket', ...address } });
+        await openFrames(sharded, address);
+        await runInDurableObject(stub, (instance) => void Object.assign(instance, { sockets: 10_000 }));
+        await openFrames(sharded, address);
+        await runInDurableObject(stub, (instance, ctx) => {
+            const one = ctx.getWebSockets().slice(0, 1);
+            vi.spyOn(ctx, 'getWebSockets').mockReturnValue(Array.from({ length: 10_000 }).flatMap(() => one));
+            Object.assign(instance, { sockets: 10_000 });
+        });
+        const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+        const refused = await upgrade();
+        log.mockRestore();
+        expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'SERVICE_UNAVAILABLE' }]);
+        await runInDurableObject(stub, (_, ctx) => vi.mocked(ctx.getWebSockets).mockRestore());
+        await openFrames(sharded, address);
+    });
+
     it.each([
         ['a binary frame', new ArrayBuffer(4), 1003],
+        ['a binary frame in base64', 'bAQIDBA==', 1003],
         ['a binary packet', '451-["x",{"_placeholder":true,"num":0}]', 1003],
+        ['a binary acknowledgement', '461-0[{"_placeholder":true,"num":0}]', 1003],
+        ['attachments without end', '4599999999999-["x"]', 1003],
+        ['attachments without a number', '45-["x"]', 1003],
+        ['an upgrade of the transport', '5', 1003],
+        ['a handshake of its own', '0{"sid":"x"}', 1003],
+        ['a refusal', '44{"message":"no"}', 1003],
         ['what is no packet', 'hello', 1003],
         ['a packet without a payload that fits', '42{"not":"an array"}', 1003],
         ['a name reserved for clients', '42["disconnect"]', 1003],
+        ['another such name', '420["connect_error",{}]', 1003],
+        ['a name that is no text', '420[{"name":"ping"}]', 1003],
+        ['no name', '420[]', 1003],
         ['another namespace', '40/admin,{}', 1003],
+        ['an event of another namespace', '42/admin,0["ping"]', 1003],
+        ['an answer to nothing', '43["x"]', 1003],
+        ['an answer nested without end', `430[${'['.repeat(2500)}${']'.repeat(2500)}]`, 1003],
         ['an ack id past all numbers', `42${'9'.repeat(20)}["ping"]`, 1003],
         ['a frame of more than 1 MiB', `42${JSON.stringify(['x', 'y'.repeat(1024 * 1024)])}`, 4008],
     ])('is closed by %s', async (_, frame, code) => {
@@ -103,11 +140,61 @@ describe('The Socket.IO wire', () => {
         expect((await socket.untilClosed()).code).toBe(code);
     });
 
+    it('takes no second word for who somebody is', async () => {
+        const other = await createAccount(server);
+        const socket = await connectFrames(server, { token: account.token });
+        const sid = await createSession(account);
+        socket.send(`40${JSON.stringify({ token: other.token })}`);
+        socket.send(`400${JSON.stringify({ token: 'bad' })}`);
+        expect(await socket.request('auth', { token: other.token })).toEqual(UNKNOWN);
+        expect(await socket.request('message', { sid, message: 'bQ==' })).toMatchObject({ result: 'success' });
+        expect(socket.texts.filter((text) => text.startsWith('40'))).toHaveLength(1);
+        expect(socket.texts.filter((text) => text.startsWith('44'))).toEqual([]);
+    });
+
+    it('acknowledges names that are numbers, or that every object has, and ids that come twice', async () => {
+        const socket = await connectFrames(server, { token: account.token });
+        for (const name of ['7', '"constructor"', '"__proto__"', '"connected"', '"update"', '"rpc-request"', '""']) {
+            socket.send(`42${Number.MAX_SAFE_INTEGER}[${name},{"__proto__":{"token":"x"}}]`);
+        }
+        await socket.request('ping');
+        expect(socket.texts.filter((text) => text.startsWith(`43${Number.MAX_SAFE_INTEGER}`))).toEqual(
+            Array.from({ length: 7 }, () => `43${Number.MAX_SAFE_INTEGER}[${JSON.stringify(UNKNOWN)}]`),
+        );
+        // Nobody asked for these.
+        socket.send('4312345["x"]');
+        socket.send('437[]');
+        expect(await socket.request('ping')).toEqual({ result: 'success' });
+    });
+
+    it.each([600, 2500, 100_000])('passes on nothing that is nested %i levels deep', async (levels) => {
+        const near = await connect(server, account);
+        const [socket, other] = [
+            await connectFrames(server, { token: account.token }),
+            await connectFrames(server, { token: account.token }),
+        ];
+        const nest = '['.repeat(levels) + ']'.repeat(levels);
+        await other.request('rpc-register', { method: 'm:deep' });
+        socket.send(`421["broadcast",${nest}]`);
+        expect(await socket.next('431[')).toBe('431[{"result":"error","message":"Nested too deep"}]');
+        socket.send(`422["rpc-call",{"method":"m:deep","params":${nest}}]`);
+        expect(await socket.next('432[')).toBe('432[{"ok":false,"error":"Nested too deep"}]');
+        near.sendText(`{"event":"broadcast","ackId":"n","data":${nest}}`);
+        expect((await near.next(({ ackId }) => ackId === 'n')).ack).toMatchObject({ result: 'error' });
+        // Nobody is lost by it.
+        await settled(account, [near]);
+        await other.next('42["broadcast"');
+        expect(other.all('broadcast')).toHaveLength(1);
+    });
+
     it('is refused when it speaks before it says whose it is, and when it says nothing for 20 s', async () => {
         const hasty = await openFrames(server);
         hasty.send('42["rpc-call",{"method":"m:bash"}]');
         expect(await hasty.next('44')).toBe('44{"message":"Authentication required"}');
         await hasty.untilClosed();
+        const sly = await openFrames(server);
+        sly.send(`42["auth",{"token":"${account.token}","lastSeq":0,"pid":"anything"}]`);
+        expect(await sly.next('44')).toBe('44{"message":"Authentication required"}');
 
         const silent = await openFrames(server);
         clock.advance(19_000);
@@ -129,14 +216,15 @@ describe('The Socket.IO wire', () => {
 
         const back = await connectFrames(server, { pid, offset: '1', token: account.token });
         const answer = JSON.parse((await back.next('40')).slice(2));
-        expect(answer.pid).toBe(`${answer.sid}.5`);
+        expect(answer.pid).toBe(`${account.id}.5`);
         expect(back.all('update')).toEqual([]);
         expect(sid).toEqual(expect.any(String));
     });
 });
 
 describe('Recovery', () => {
-    const resume = async (offset: string | undefined, pid: string) => {
+    const resume = async (offset: string | undefined, pidOf: string) => {
+        const pid = pidOf.replace('x', account.id);
         const socket = await connectFrames(server, {
             pid,
             ...(offset !== undefined && { offset }),
@@ -156,6 +244,10 @@ describe('Recovery', () => {
         ['of nothing, if there is nothing', '4', 'x.1', true, []],
         ['not after a number of the future', '5', 'x.1', false, []],
         ['not with a pid that is none', '2', 'x', false, []],
+        ['not with a pid of another account', '2', 'another.1', false, []],
+        ['not with a pid that only begins like ours', '2', 'xy.1', false, []],
+        ['not after a pid of the future', '2', 'x.5', false, []],
+        ['not with an endless number', '2', `x.${'9'.repeat(400)}`, false, []],
         ['after its pid, if the offset is none', 'abc', 'x.2', true, [3, 4]],
     ])('is %s', async (_, offset, pid, recovered, expected) => {
         const sid = await createSession(account);
@@ -206,5 +298,8 @@ describe('Between both doors', () => {
         await stock.next('42["broadcast"');
         expect(native.updates().map(({ seq }) => seq)).toEqual([2, 3, 4]);
         expect(seqs(stock)).toEqual([4]);
+        const answer = await stock.request('request-updates-since', { seq: 1 });
+        expect([answer.seq, answer.updates.map(({ seq }: { seq: number }) => seq)]).toEqual([4, [4]]);
+        expect(await stock.request('request-updates-since', { seq: 5 })).toMatchObject({ success: false });
     });
 });

@@ -1,4 +1,5 @@
 import type { Refusal } from '@/realtime/connection';
+import type { Update } from '@/realtime/updates';
 
 /** What ties an answer to its question, as the sender spelled it. */
 export type AckId = string | number;
@@ -30,6 +31,8 @@ export interface Codec {
     /** An event for the client; with `ackId` the client is asked to answer. */
     event(name: string, data: unknown, now: number, ackId?: AckId): Outgoing;
     ack(ackId: AckId, value: unknown): string;
+    /** An update inside an answer, where this wire's clients want it otherwise; null when they would choke on it. */
+    update?(update: Update): object | null;
     /** What a socket that may not join is told before it is closed; nothing where the close code says it all. */
     refusal(refusal: Refusal, now: number): Outgoing;
     pong(now: number): Outgoing;

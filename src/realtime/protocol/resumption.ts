@@ -3,11 +3,13 @@ import type { ClientType } from '@/realtime/connection';
 /**
  * Connection state recovery (contract 7.7): a client that is told a `pid` comes back with it and with the offset of the
  * last update it got. A pid tells from which update on its connection has seen everything, so it needs no keeping: what
- * the account's log still has after that can be resumed.
+ * the account's log still has after that can be resumed. It names the account, since clients keep it while their users
+ * change: nobody has seen anything of another one.
  */
 interface Resumed {
     clientType: ClientType;
-    connectionId: string;
+    /** The account. */
+    userId: string;
     /** Account seq that the connection began at. */
     seq: number;
     /** The pid that the client came with, if it got what it missed. */
@@ -15,8 +17,13 @@ interface Resumed {
 }
 
 /** The pid to tell a client; none for those that load everything anew on every connect, and would get a prompt twice. */
-export function resumptionId({ clientType, connectionId, seq, pid }: Resumed): string | undefined {
-    return clientType === 'user-scoped' ? (pid ?? `${connectionId}.${seq}`) : undefined;
+export function resumptionId({ clientType, userId, seq, pid }: Resumed): string | undefined {
+    return clientType === 'user-scoped' ? (pid ?? `${userId}.${seq}`) : undefined;
+}
+
+/** Whether a pid was told to a client of this account. */
+export function isPidOf(accountId: string, pid: string): boolean {
+    return pid.startsWith(`${accountId}.`);
 }
 
 /** What a client's pid and offset say: the account seq up to which it has everything. */

@@ -43,6 +43,7 @@ export const socketIoCodec: Codec = {
         const translate = TRANSLATED[name];
         return translate ? translate(data as never) : event(name, [data], ackId);
     },
+    update: stockUpdate,
     ack: (ackId, value) => packet({ type: PacketType.ACK, id: Number(ackId), data: [value] }),
     refusal: ({ code, reason }) =>
         packet({ type: PacketType.CONNECT_ERROR, data: { message: REFUSALS.get(code) ?? reason } }),
@@ -87,7 +88,9 @@ function fromPacket({ type, nsp, id, data }: Packet): Incoming {
             return { kind: 'leave' };
         case PacketType.EVENT: {
             const [name, first] = data as [string | number, unknown];
-            return { kind: 'event', event: String(name), data: first, ...(id !== undefined && { ackId: id }) };
+            // Who one is, only CONNECT says.
+            const named = name === 'auth' ? '' : String(name);
+            return { kind: 'event', event: named, data: first, ...(id !== undefined && { ackId: id }) };
         }
         case PacketType.ACK:
             return id === undefined ? invalid('Ack without an id') : { kind: 'answer', ackId: id, answer: data[0] };
