@@ -21,9 +21,9 @@ export interface StockSocket {
     /** The updates among them. */
     // oxlint-disable-next-line typescript/no-explicit-any
     updates(): any[];
-    /** Waits for the first event that fits; earlier ones count. */
+    /** Waits for the first event that fits; earlier ones count. For 10 s, unless it may take longer. */
     // oxlint-disable-next-line typescript/no-explicit-any
-    next(event: string, fits?: (data: any) => boolean): Promise<any>;
+    next(event: string, fits?: (data: any) => boolean, withinMs?: number): Promise<any>;
 }
 
 /** Logs a new account in. */
@@ -84,13 +84,14 @@ export function createStockSocket(url: string, auth: object, options: Parameters
         io: client,
         events: [],
         updates: () => socket.events.filter(({ event }) => event === 'update').map(({ args }) => args[0]),
-        next: (event, fits = () => true) =>
+        next: (event, fits = () => true, withinMs?: number) =>
             until(
                 () => {
                     const found = socket.events.find((one) => one.event === event && fits(one.args[0]));
                     return found && { found: found.args[0] };
                 },
                 `${event} among ${JSON.stringify(socket.events)}`,
+                withinMs,
             ).then(({ found }) => found),
     };
     client.onAny((event: string, ...args: unknown[]) =>
