@@ -75,7 +75,8 @@ describe('the check finds', () => {
         ];
         const ciRun = 'npm run dev -- --quiet\ntests 1500 test "$work"\nnpm run --silent lint:fix:more';
         expect(untriedIn(text.join('\n'), ciRun, '')).toEqual(['npm run lint:fix -- --all', 'npm run lin']);
-        expect(untriedIn(text.join('\n'), ciRun, "run('lint:fix')")).toEqual(['npm run lin']);
+        expect(untriedIn(text.join('\n'), ciRun, "{ script: 'lint:fix' }")).toEqual(['npm run lin']);
+        expect(untriedIn(text.join('\n'), ciRun, "{ script: 'lint:fix' },\n    lin: ['.ci/run']")).toEqual([]);
         expect(untriedIn('`node scripts/setup.mjs`, `npx wrangler login`', '', '')).toEqual(['node scripts/setup.mjs']);
     });
 });

@@ -179,9 +179,11 @@ export function untriedIn(text: string, ciRun: string, table: string): string[] 
         .map((line) => line.replace(/\s+#.*/, '').trim())
         .filter((line) => /^(npm|npx|node|bash|yarn) /.test(line));
     return lines.filter((line) => {
-        const [, script] = /^npm (?:run )?(?:--\S+ )*([a-z][\w:-]*)/.exec(line) ?? [];
+        const [, script] = /^(?:npm run|npm|yarn) (?:--\S+ )*([a-z][\w:-]*)/.exec(line) ?? [];
         if (!script) return line !== 'bash .ci/run' && !(line in UNTRIABLE);
         const runs = new RegExp(`npm run (--silent )?${script}(?![\\w:-])|\\btests \\d+ ${script} `);
-        return !runs.test(ciRun) && !table.includes(`'${script}'`);
+        // The table has it in a row, or as the name of a row of its own.
+        const isRow = new RegExp(`'${script}'|^ +${script}: \\[`, 'm').test(table);
+        return !runs.test(ciRun) && !isRow;
     });
 }
