@@ -51,7 +51,7 @@ describe('the limit of an address', () => {
     });
 
     it('says so on the tRPC door, where each call of a batch counts', async () => {
-        const client = createClient(server);
+        const client = createClient(server, undefined, newAddress());
         const calls = Array.from({ length: 2 * LIMIT + 1 }, () => client.auth.challenge.mutate({ publicKey }));
         const answers = await Promise.allSettled(calls);
         const refused = answers.filter((answer) => answer.status === 'rejected');
