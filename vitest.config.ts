@@ -46,6 +46,7 @@ function workers(
             globalSetup: ['test/services/server.ts'],
             setupFiles: ['test/helpers/setup.ts'],
             testTimeout: 30_000,
+            hookTimeout: 60_000,
         },
     };
 }
@@ -66,6 +67,7 @@ export default defineConfig({
                     name: 'node',
                     include: ['{src,scripts,test,lint}/**/*.node.spec.ts'],
                     testTimeout: 120_000,
+                    hookTimeout: 120_000,
                 },
             },
         ],
