@@ -40,6 +40,60 @@ export const AppUser = z.object({
     status: z.enum(['none', 'requested', 'pending', 'friend', 'rejected']),
 });
 
+/** An item of GET /v1/sessions. */
+export const AppSession = z.object({
+    id: z.string(),
+    seq: z.number(),
+    metadata: z.string(),
+    metadataVersion: z.number(),
+    agentState: z.string().nullable(),
+    agentStateVersion: z.number(),
+    dataEncryptionKey: z.string().nullable(),
+    active: z.boolean(),
+    activeAt: z.number(),
+    createdAt: z.number(),
+    updatedAt: z.number(),
+    lastMessage: z.null(),
+});
+
+/** An item of GET /v1/machines. */
+export const AppMachine = z.object({
+    id: z.string(),
+    seq: z.number(),
+    metadata: z.string(),
+    metadataVersion: z.number(),
+    daemonState: z.string().nullable(),
+    daemonStateVersion: z.number(),
+    dataEncryptionKey: z.string().nullable(),
+    active: z.boolean(),
+    activeAt: z.number(),
+    createdAt: z.number(),
+    updatedAt: z.number(),
+});
+
+/** An item of GET /v1/artifacts. */
+export const AppArtifact = z.object({
+    id: z.string(),
+    header: z.string(),
+    headerVersion: z.number(),
+    dataEncryptionKey: z.string(),
+    seq: z.number(),
+    createdAt: z.number(),
+    updatedAt: z.number(),
+});
+
+/** GET and POST /v1/artifacts/:id: flat, where the documented shape has it below `artifact`. */
+export const AppFullArtifact = AppArtifact.extend({ body: z.string(), bodyVersion: z.number() });
+
+/** What POST /v3/sessions/:id/messages tells of each message. */
+export const AppSentMessage = z.strictObject({
+    id: z.string(),
+    seq: z.number(),
+    localId: z.string().nullable(),
+    createdAt: z.number(),
+    updatedAt: z.number(),
+});
+
 const FeedBody = z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('friend_request'), uid: z.string() }),
     z.object({ kind: z.literal('friend_accepted'), uid: z.string() }),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CoreUpdateBodySchema, CoreUpdateContainerSchema } from '@slopus/happy-wire';
+import { ApiMessageSchema, CoreUpdateBodySchema, CoreUpdateContainerSchema } from '@slopus/happy-wire';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { images } from '@test/fixtures/images';
@@ -12,7 +12,18 @@ import {
 import type { StockAccount, StockSocket } from '@test/helpers/stock-client';
 import { startWorkerd } from '@test/helpers/workerd';
 import type { WorkerdServer } from '@test/helpers/workerd';
-import { AppEphemeral, AppFeedItem, AppProfile, AppUpdateBody, AppUser } from '@test/stock/app-schemas';
+import {
+    AppArtifact,
+    AppEphemeral,
+    AppFeedItem,
+    AppFullArtifact,
+    AppMachine,
+    AppProfile,
+    AppSentMessage,
+    AppSession,
+    AppUpdateBody,
+    AppUser,
+} from '@test/stock/app-schemas';
 
 let server: WorkerdServer;
 let account: StockAccount;
@@ -110,8 +121,105 @@ describe('What an app loads', () => {
         expect(profile.avatar).toMatchObject({ width: 40, height: 24, thumbhash: '' });
         const told = await app.next('update', ({ body }) => body.t === 'update-account' && body.avatar !== undefined);
         expect(appUpdate.safeParse(told).error).toBeUndefined();
+
+        // Wherever else it is shown.
+        const username = `ada-${randomUUID().slice(0, 8)}`;
+        const { profile: changed } = await account.call('PUT', 'v1/account', { username });
         const { user } = await friend.call('GET', `v1/user/${account.id}`);
-        expect(AppUser.safeParse(user).error).toBeUndefined();
+        const { users } = await friend.call('GET', `v1/user/search?query=${username}`);
+        const { friends } = await friend.call('GET', 'v1/friends');
+        const { user: removed } = await friend.call('POST', 'v1/friends/remove', { uid: account.id });
+        const { user: added } = await friend.call('POST', 'v1/friends/add', { uid: account.id });
+        expect(AppProfile.safeParse(changed).error).toBeUndefined();
+        for (const shown of [user, users[0], friends[0], removed, added]) {
+            expect(AppUser.safeParse(shown).error).toBeUndefined();
+            expect(shown).toMatchObject({ id: account.id, avatar: { width: 40, height: 24, thumbhash: '' } });
+        }
+    });
+
+    it('fits where there are sessions, machines and artifacts', async () => {
+        const { call } = await createStockAccount(server.url);
+        const dataEncryptionKey = 'a2V5';
+        const made = { tag: randomUUID(), metadata: 'bWV0YQ==', agentState: null, dataEncryptionKey };
+        const { session } = await call('POST', 'v1/sessions', made);
+        const { machine } = await call('POST', 'v1/machines', { id: randomUUID(), metadata: 'bWV0YQ==' });
+        const artifact = { id: randomUUID(), header: 'aGVhZA==', body: 'Ym9keQ==', dataEncryptionKey };
+        const stored = await call('POST', 'v1/artifacts', artifact);
+
+        const { sessions } = await call('GET', 'v1/sessions');
+        expect(z.array(AppSession).parse(sessions)).toEqual([AppSession.parse(session)]);
+        expect(z.array(AppMachine).parse(await call('GET', 'v1/machines'))).toEqual([AppMachine.parse(machine)]);
+        expect(z.array(AppArtifact).parse(await call('GET', 'v1/artifacts'))).toEqual([AppArtifact.parse(stored)]);
+        const full = AppFullArtifact.parse(await call('GET', `v1/artifacts/${artifact.id}`));
+        expect(full).toMatchObject({ ...artifact, headerVersion: 1, bodyVersion: 1 });
+        const late = { header: 'bGF0ZQ==', expectedHeaderVersion: 7 };
+        expect(await call('POST', `v1/artifacts/${artifact.id}`, late)).toEqual({
+            success: false,
+            error: 'version-mismatch',
+            currentHeaderVersion: 1,
+            currentHeader: artifact.header,
+        });
+
+        const { archivedAt, ...archived } = await call('POST', `v1/sessions/${session.id}/archive`);
+        expect(archived).toEqual({ success: true, sessionId: session.id });
+        expect(archivedAt).toEqual(expect.any(Number));
+        expect((await call('GET', 'v1/sessions')).sessions[0].active).toBe(false);
+        expect(await call('DELETE', `v1/sessions/${session.id}`)).toEqual({ success: true });
+        expect(await call('DELETE', `v1/machines/${machine.id}`)).toEqual({ success: true });
+        expect(await call('GET', 'v1/sessions')).toEqual({ sessions: [] });
+        expect(await call('GET', 'v1/machines')).toEqual([]);
+    });
+
+    it('fits message by message, as the app opens a session and writes to it', async () => {
+        const writer = await createStockAccount(server.url);
+        const path = `v3/sessions/${await createStockSession(writer)}/messages`;
+        const written = ['a', 'b', 'c'].map((localId) => ({ content: 'aGk=', localId }));
+        const { messages: sent } = await writer.call('POST', path, { messages: written });
+        expect(z.array(AppSentMessage).parse(sent)).toMatchObject([{ seq: 1 }, { seq: 2 }, { seq: 3 }]);
+        // Sent again, since the answer was lost.
+        expect(await writer.call('POST', path, { messages: written })).toEqual({ messages: sent });
+
+        const newest = await writer.call('GET', `${path}?before_seq=2147483647&limit=2`);
+        expect(ApiMessageSchema.array().parse(newest.messages)).toMatchObject([{ seq: 3 }, { seq: 2 }]);
+        expect(newest.hasMore).toBe(true);
+        const older = await writer.call('GET', `${path}?before_seq=2&limit=2`);
+        expect(ApiMessageSchema.array().parse(older.messages)).toMatchObject([{ seq: 1 }]);
+        expect(older.hasMore).toBe(false);
+        const missed = await writer.call('GET', `${path}?after_seq=1&limit=100`);
+        expect(ApiMessageSchema.array().parse(missed.messages)).toMatchObject([{ seq: 2 }, { seq: 3 }]);
+    });
+
+    it('fits what it sets, registers and asks for besides', async () => {
+        const setter = await createStockAccount(server.url);
+        const { call } = setter;
+        const settings = { settings: 'c2V0', expectedVersion: 0 };
+        expect(await call('POST', 'v1/account/settings', settings)).toEqual({ success: true, version: 1 });
+        expect(await call('POST', 'v1/account/settings', settings)).toEqual({
+            success: false,
+            error: 'version-mismatch',
+            currentVersion: 1,
+            currentSettings: 'c2V0',
+        });
+
+        const sid = await createStockSession(setter);
+        const event = { kind: 'done', title: 'Done', body: 'All of it' };
+        expect(await call('POST', `v1/sessions/${sid}/push-event`, event)).toMatchObject({ result: 'no_tokens' });
+        const token = 'ExponentPushToken[test]';
+        expect(await call('POST', 'v1/push-tokens', { token })).toEqual({ success: true });
+        expect((await call('GET', 'v1/push-tokens')).tokens).toMatchObject([{ token }]);
+        const open = await openStockSocket(server.url, setter, { appState: 'active' });
+        expect(await call('POST', `v1/sessions/${sid}/push-event`, event)).toMatchObject({ result: 'suppressed' });
+        open.io.close();
+        expect(await call('DELETE', `v1/push-tokens/${encodeURIComponent(token)}`)).toEqual({ success: true });
+
+        const version = { platform: 'ios', version: '1.7.0', app_id: 'com.ex3ndr.happy' };
+        expect(await call('POST', 'v1/version', version)).toEqual({ updateUrl: null });
+        expect(await call('POST', 'v1/usage/query', { groupBy: 'day' })).toEqual({
+            usage: [],
+            groupBy: 'day',
+            totalReports: 0,
+        });
+        expect(await call('GET', 'v1/connect/openai/token')).toEqual({ token: null });
     });
 });
 

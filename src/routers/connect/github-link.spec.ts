@@ -38,6 +38,15 @@ describe('linking GitHub', () => {
         expect((await account.call('GET', '/v1/account')).body.github).toEqual(shown);
     });
 
+    it('names an email to stock clients that is not public', async () => {
+        const account = await createAccount(server);
+        await connectGithub(server, services, account, { person: createPerson({ email: null }) });
+        const stock = { 'X-Happy-Client': 'ios/1.7.0' };
+        expect((await account.call('GET', '/v1/account/profile')).body.github).not.toHaveProperty('email');
+        const { body } = await account.call('GET', '/v1/account/profile', undefined, stock);
+        expect(body.github).toHaveProperty('email', null);
+    });
+
     it('fills the names an account lacks, and says so', async () => {
         const account = await createAccount(server);
         const before = await seqOf(server, account);
