@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { AccountContext, ServiceContext } from '@/context';
+import { githubTokenPath } from '@/crypto/vault-paths';
 import { writeBatch, writeForAccount } from '@/db/batch';
 import { claimOnce, hasClaimed } from '@/db/repeat-keys';
 import type { Once } from '@/db/repeat-keys';
@@ -126,9 +127,4 @@ function namesOf({ name, login }: GitHub) {
         lastName: rest.join(' ') || null,
         username: /^[a-zA-Z0-9_-]{3,50}$/.test(login) ? login : null,
     };
-}
-
-/** The Node server's path, so that tokens it stored can be opened. */
-function githubTokenPath(accountId: string): string[] {
-    return ['user', accountId, 'github', 'token'];
 }

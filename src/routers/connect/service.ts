@@ -1,6 +1,7 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { AccountContext } from '@/context';
 import { DecryptionError } from '@/crypto/decryption-error';
+import { vendorTokenPath } from '@/crypto/vault-paths';
 import { writeBatch } from '@/db/batch';
 import { accounts, serviceAccountTokens } from '@/db/schema';
 import { Vendor } from '@/routers/connect/schema';
@@ -71,9 +72,4 @@ async function open(ctx: AccountContext, vendor: Vendor, stored: Uint8Array): Pr
         ctx.log.error('vendor token does not open', { vendor, reason: error.reason });
         return null;
     }
-}
-
-/** Part of the key a vendor token is encrypted with; the Node server's path, so that its tokens open too. */
-function vendorTokenPath(accountId: string, vendor: Vendor): string[] {
-    return ['user', accountId, 'vendors', vendor, 'token'];
 }
