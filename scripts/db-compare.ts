@@ -6,9 +6,11 @@ import { acceptedDifferences } from '@/db/accepted-differences';
 import { checkExplanations, compareSchemas } from '@/db/compare';
 import { schema } from '@/db/schema';
 import nodeSchema from '@test/fixtures/node-schema.json';
+import { readArgs } from './lib/command-args.mjs';
 import { CommandError, runCommand, say } from './lib/console.mjs';
 
 await runCommand(() => {
+    readArgs(process.argv.slice(2), {}, 'npm run db:compare');
     const differences = compareSchemas(nodeSchema, schema);
     const { unexplained, stale } = checkExplanations(differences, acceptedDifferences);
     if (unexplained.length > 0 || stale.length > 0) {

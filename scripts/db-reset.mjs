@@ -5,27 +5,32 @@
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { cloudflare } from './lib/cloudflare.mjs';
 import { readArgs } from './lib/command-args.mjs';
 import { CommandError, runCommand, say } from './lib/console.mjs';
-import { stateFolder } from './lib/local-database.mjs';
+import { shownPath, stateFolder } from './lib/local-database.mjs';
+import { migrateLocal } from './lib/migrate.mjs';
 
 /** @param {string} state */
 async function confirm(state) {
     if (!process.stdin.isTTY) {
-        throw new CommandError(`This deletes all local data in ${state}, and there is nobody to ask.`, [
+        throw new CommandError(`This deletes all local data in ${shownPath(state)}, and there is nobody to ask.`, [
             'If that is what you want: npm run db:reset -- --yes',
         ]);
     }
     const questions = createInterface({ input: process.stdin, output: process.stdout });
-    const answer = await questions.question(`Delete all local data in ${state}? (yes/no) `);
+    const answer = await questions.question(`Delete all local data in ${shownPath(state)}? (yes/no) `);
     questions.close();
     if (answer.trim() !== 'yes') throw new CommandError('Nothing was deleted.');
 }
 
+const usage = `npm run db:reset -- [--yes] [--persist-to DIR]
+
+  --yes             does not ask
+  --persist-to DIR  folder of the local database and files (default: .wrangler/state)`;
+
 await runCommand(async () => {
     const options = /** @type {const} */ ({ yes: { type: 'boolean' }, 'persist-to': { type: 'string' } });
-    const { values } = readArgs(process.argv.slice(2), options, 'npm run db:reset -- [--yes] [--persist-to DIR]');
+    const { values } = readArgs(process.argv.slice(2), options, usage);
     const state = stateFolder(values['persist-to']);
     if (existsSync(path.join(state, 'v3'))) {
         if (!values.yes) await confirm(state);
@@ -33,6 +38,6 @@ await runCommand(async () => {
         rmSync(path.join(state, 'v3'), { recursive: true, force: true });
         say('The local data is deleted. A dev server that runs now has to be started again.');
     }
-    await cloudflare(['d1', 'migrations', 'apply', 'DB', '--local', '--persist-to', state], 'The migrations failed');
-    say('The local database is empty and up to date.');
+    await migrateLocal(state);
+    say('The local database is empty and up to date. Next: npm run dev, and npm run db:seed in another terminal.');
 });

@@ -4,7 +4,6 @@
  * nothing; anywhere else they are made anew, since known keys would let anybody in.
  */
 import { createHash } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import {
     contentKeyPair,
     createHappyClient,
@@ -15,6 +14,7 @@ import {
     wrapDataKey,
 } from '@/client';
 import type { HappyClient } from '@/client';
+import { readArgs } from './lib/command-args.mjs';
 import { runCommand, say } from './lib/console.mjs';
 import { connect, same } from './lib/demo-client';
 
@@ -25,10 +25,14 @@ interface Person {
     id: string;
 }
 
+const usage = `npm run db:seed -- [URL]
+
+  URL  the server to write to (default: the variable HAPPY_SERVER_URL, else http://localhost:8787)`;
+
 const DATA_KEY_BYTES = 32;
 
 await runCommand(async () => {
-    const { positionals } = parseArgs({ allowPositionals: true });
+    const { positionals } = readArgs(process.argv.slice(2), {}, usage, 1);
     const { url } = await connect(positionals[0] ?? process.env.HAPPY_SERVER_URL ?? 'http://localhost:8787');
     const isLocal = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(url);
 

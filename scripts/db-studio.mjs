@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readArgs } from './lib/command-args.mjs';
 import { CommandError, runCommand, say } from './lib/console.mjs';
-import { stateFolder } from './lib/local-database.mjs';
+import { shownPath, stateFolder } from './lib/local-database.mjs';
 import { inProject } from './lib/project.mjs';
 
 /** @param {string} state */
@@ -17,7 +17,7 @@ function databaseFile(state) {
     const files = existsSync(folder) ? readdirSync(folder) : [];
     const file = files.find((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
     if (file) return path.join(folder, file);
-    throw new CommandError(`There is no local database in ${path.relative(process.cwd(), state) || state}.`, [
+    throw new CommandError(`There is no local database in ${shownPath(state)}.`, [
         'Make it: npm run db:migrate (npm run dev does it, too).',
     ]);
 }
@@ -27,9 +27,16 @@ function versionOf(name) {
     return JSON.parse(readFileSync(inProject('package.json'), 'utf8')).devDependencies[name] ?? 'latest';
 }
 
+const usage = `npm run db:studio -- [--port N] [--persist-to DIR]
+
+  --port N          port of the studio's server on this machine (default: 4983)
+  --persist-to DIR  folder of the local database (default: .wrangler/state)
+
+Open https://local.drizzle.studio in a browser then. Ctrl-C stops it.`;
+
 await runCommand(async () => {
     const options = /** @type {const} */ ({ port: { type: 'string' }, 'persist-to': { type: 'string' } });
-    const { values } = readArgs(process.argv.slice(2), options, 'npm run db:studio -- [--port N] [--persist-to DIR]');
+    const { values } = readArgs(process.argv.slice(2), options, usage);
     const url = databaseFile(stateFolder(values['persist-to']));
     const folder = mkdtempSync(path.join(tmpdir(), 'happy-studio-'));
     const config = path.join(folder, 'drizzle.config.json');
@@ -44,11 +51,19 @@ await runCommand(async () => {
             stdio: 'inherit',
             shell: process.platform === 'win32',
         });
+        // This process stays until the studio is gone, to clean up.
+        let stopping = false;
+        for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+            process.on(signal, () => {
+                stopping = true;
+                child.kill(signal);
+            });
+        }
         const code = await new Promise((resolve, reject) => {
             child.on('error', reject);
             child.on('close', resolve);
         });
-        if (code !== 0) {
+        if (code !== 0 && !stopping) {
             throw new CommandError('Drizzle Studio ended by itself.', [
                 'It needs the npm registry, to fetch @libsql/client, and a browser that reaches https://local.drizzle.studio.',
             ]);

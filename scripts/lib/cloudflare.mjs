@@ -1,66 +1,36 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 import { CommandError } from './console.mjs';
-import { inProject } from './project.mjs';
 import { runWrangler } from './wrangler.mjs';
 
-const PLACEHOLDER = 'REPLACE_WITH_YOUR_DATABASE_ID';
+/** What Cloudflare or wrangler say, and what to do about it. */
+const HINTS = /** @type {const} */ ([
+    [/More than one account/i, 'Set CLOUDFLARE_ACCOUNT_ID to the account that is meant; wrangler lists them above.'],
+    [
+        /code: 10042\]|enable R2/i,
+        'Switch R2 on for the account, once (there is a free tier): https://dash.cloudflare.com/?to=/:account/r2',
+    ],
+    [
+        /workers\.dev subdomain/i,
+        'Choose a workers.dev name for the account, once: https://dash.cloudflare.com/?to=/:account/workers/onboarding',
+    ],
+    [
+        /code: (9106|9109|10000|10001)\]|Authentication error/i,
+        'An API token needs these permissions for the account: Workers Scripts, D1 and Workers R2 Storage, each Edit, and Account Settings Read. Who logged in by npx wrangler login may do it again.',
+    ],
+    [
+        /fetch failed|ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN/i,
+        "Cloudflare's API could not be reached. Check the network; behind a proxy set HTTPS_PROXY.",
+    ],
+]);
 
 /**
- * What wrangler.toml says of an environment on Cloudflare.
+ * What to do about a failure, read from what wrangler printed.
  *
- * @typedef {object} Environment
- * @property {'dev' | 'prod'} name
- * @property {string} worker
- * @property {string} databaseName
- * @property {string | null} databaseId null until the database was made
- * @property {string} bucket
+ * @param {string} output
+ * @returns {string[]}
  */
-
-/**
- * Reads an environment of wrangler.toml.
- *
- * @param {'dev' | 'prod'} name
- * @param {string} [file]
- * @returns {Promise<Environment>}
- */
-export async function readEnvironment(name, file = inProject('wrangler.toml')) {
-    const { unstable_readConfig: readConfig } = await import('wrangler');
-    const config = readConfig({ config: file, env: name }, { hideWarnings: true });
-    const database = config.d1_databases.find((/** @type {{ binding: string }} */ { binding }) => binding === 'DB');
-    const bucket = config.r2_buckets.find((/** @type {{ binding: string }} */ { binding }) => binding === 'UPLOADS');
-    if (!config.name || !database?.database_name || !bucket?.bucket_name) {
-        throw new CommandError(`wrangler.toml lacks the name, the database DB or the bucket UPLOADS of [env.${name}].`);
-    }
-    const id = database.database_id;
-    return {
-        name,
-        worker: config.name,
-        databaseName: database.database_name,
-        databaseId: id && id !== PLACEHOLDER ? id : null,
-        bucket: bucket.bucket_name,
-    };
-}
-
-/**
- * Puts a database's id into wrangler.toml, in place of the placeholder, where its name stands.
- *
- * @param {string} databaseName
- * @param {string} id
- * @param {string} [file]
- * @throws {CommandError} when the place is not found
- */
-export function writeDatabaseId(databaseName, id, file = inProject('wrangler.toml')) {
-    const text = readFileSync(file, 'utf8');
-    const next = text.replace(
-        new RegExp(`(database_name = "${databaseName}"\\ndatabase_id = ")${PLACEHOLDER}"`),
-        (_, before) => `${before}${id}"`,
-    );
-    if (next === text) {
-        throw new CommandError(`wrangler.toml has no placeholder for the id of ${databaseName}.`, [
-            `Write it there yourself: database_id = "${id}"`,
-        ]);
-    }
-    writeFileSync(file, next);
+export function cloudflareHints(output) {
+    return HINTS.filter(([said]) => said.test(output)).map(([, hint]) => hint);
 }
 
 /**
@@ -71,50 +41,39 @@ export function writeDatabaseId(databaseName, id, file = inProject('wrangler.tom
 export async function requireLogin() {
     if (process.env.CLOUDFLARE_API_TOKEN) return;
     const { output } = await runWrangler(['whoami']);
-    if (!output.includes('You are logged in')) {
-        throw new CommandError('Nobody is logged in to Cloudflare.', [
-            'At your own machine: npx wrangler login',
-            'Elsewhere: set CLOUDFLARE_API_TOKEN, and CLOUDFLARE_ACCOUNT_ID if the token can see several accounts.',
-        ]);
-    }
+    if (output.includes('You are logged in')) return;
+    throw new CommandError('Nobody is logged in to Cloudflare.', [
+        'At your own machine: npx wrangler login',
+        'Elsewhere: set CLOUDFLARE_API_TOKEN, and CLOUDFLARE_ACCOUNT_ID if the token can see several accounts.',
+        ...cloudflareHints(output),
+    ]);
 }
 
 /**
- * Runs wrangler against Cloudflare and returns what it printed.
+ * Runs wrangler and returns what it printed to stdout.
  *
  * @param {string[]} args
- * @param {string} purpose what for, as in "The database could not be made"
+ * @param {string} purpose what failed if it does, as in "The database could not be made"
  * @throws {CommandError} with wrangler's own words
  */
 export async function cloudflare(args, purpose) {
-    const { code, output } = await runWrangler(args);
-    if (code !== 0) throw new CommandError(`${purpose} (wrangler ${args.join(' ')}):\n\n${output.trim()}`);
-    return output;
+    const { code, output, stdout } = await runWrangler(args);
+    if (code !== 0) throw wranglerError(args, purpose, output);
+    return stdout;
 }
 
 /**
- * The id of the account's database of that name, or null.
+ * A failure of wrangler, with its own words and what to do about it.
  *
- * @param {string} databaseName
+ * @param {string[]} args
+ * @param {string} purpose
+ * @param {string} output
  */
-export async function findDatabase(databaseName) {
-    const output = await cloudflare(['d1', 'list', '--json'], 'The databases could not be listed');
-    /** @type {{ name: string, uuid: string }[]} */
-    const databases = JSON.parse(output.slice(output.indexOf('[')));
-    return databases.find(({ name }) => name === databaseName)?.uuid ?? null;
-}
-
-/**
- * Makes the database of an environment if the account has none of its name, and puts its id into wrangler.toml.
- *
- * @param {Environment} environment
- * @returns {Promise<{ id: string, made: boolean }>}
- */
-export async function ensureDatabase({ databaseName }) {
-    const found = await findDatabase(databaseName);
-    if (!found) await cloudflare(['d1', 'create', databaseName], 'The database could not be made');
-    const id = found ?? (await findDatabase(databaseName));
-    if (!id) throw new CommandError(`${databaseName} was made, but is not listed.`, ['Run the same command again.']);
-    writeDatabaseId(databaseName, id);
-    return { id, made: !found };
+export function wranglerError(args, purpose, output) {
+    const words = stripVTControlCharacters(output)
+        .split('\n')
+        .filter((line) => line.trim() && !/Logs were written to|please open an issue|⛅️|^─+$/.test(line))
+        .map((line) => `    ${line.trimEnd()}`);
+    const shown = args.map((arg) => (/^[\w@:./=-]+$/.test(arg) ? arg : '…')).join(' ');
+    return new CommandError(`${purpose} (wrangler ${shown}):\n\n${words.join('\n')}`, cloudflareHints(output));
 }

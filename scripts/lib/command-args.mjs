@@ -1,21 +1,28 @@
 import { parseArgs } from 'node:util';
-import { CommandError } from './console.mjs';
+import { CommandError, Usage } from './console.mjs';
 
 /**
- * Reads a command's arguments.
+ * Reads a command's arguments; `--help` is one of every command.
  *
  * @template {import('node:util').ParseArgsConfig['options'] & {}} Options
  * @param {string[]} argv
  * @param {Options} options
- * @param {string} usage shown when the arguments are wrong
+ * @param {string} usage shown for `--help`, and when the arguments are wrong
+ * @param {number} [most] how many arguments may stand without an option's name
  * @returns {ReturnType<typeof parseArgs<{ args: string[], options: Options, allowPositionals: true }>>}
- * @throws {CommandError} for an unknown option
+ * @throws {Usage} when that is what was asked for
+ * @throws {CommandError} for an unknown option or argument
  */
-export function readArgs(argv, options, usage) {
+export function readArgs(argv, options, usage, most = 0) {
+    if (argv.includes('--help')) throw new Usage(usage);
     try {
-        return parseArgs({ args: argv, options, allowPositionals: true });
+        const read = parseArgs({ args: argv, options, allowPositionals: true });
+        if (read.positionals.length > most) throw new Error(`"${read.positionals[most]}" is one argument too many.`);
+        return read;
     } catch (error) {
-        throw new CommandError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+        // Node adds a sentence on how to pass such an argument on, which nobody wants to here.
+        const reason = (error instanceof Error ? error.message : String(error)).replace(/\. To specify .*/s, '.');
+        throw new CommandError(`${reason}\n\n${usage}`);
     }
 }
 

@@ -17,6 +17,9 @@ export class CommandError extends Error {
     }
 }
 
+/** Ends a command by showing how it is used, which is no failure. */
+export class Usage extends Error {}
+
 /**
  * One line of progress.
  *
@@ -50,6 +53,10 @@ export async function runCommand(body) {
     try {
         await body();
     } catch (error) {
+        if (error instanceof Usage) {
+            say(error.message);
+            return;
+        }
         complain(error);
         process.exitCode = 1;
     }

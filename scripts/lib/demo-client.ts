@@ -34,12 +34,12 @@ export async function connect(address: string): Promise<Server> {
         const cause = answer.cause instanceof Error && answer.cause.message ? answer.cause.message : answer.message;
         throw new CommandError(`No server answers at ${url} (${cause}).`, [
             'Start it with npm run dev, in another terminal.',
-            'If it listens elsewhere: npm run demo -- http://localhost:9000',
+            'If it listens elsewhere, give its address: -- http://localhost:9000',
         ]);
     }
     if (!(await answer.text()).includes('Welcome to Happy Server!')) {
         throw new CommandError(`What answers at ${url} is not a Happy server.`, [
-            'Start one with npm run dev, and give its address: npm run demo -- http://localhost:9000',
+            'Start one with npm run dev, and give its address: -- http://localhost:9000',
         ]);
     }
     return {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { CommandError } from './console.mjs';
+import { query } from './d1.mjs';
 import { inProject } from './project.mjs';
-import { runWrangler } from './wrangler.mjs';
 
 /**
  * The folder of the local state.
@@ -14,6 +14,28 @@ export function stateFolder(persistTo) {
 }
 
 /**
+ * A path as the person at the keyboard would type it.
+ *
+ * @param {string} file
+ */
+export function shownPath(file) {
+    const relative = path.relative(process.cwd(), file);
+    return relative.startsWith('..') ? file : relative || '.';
+}
+
+/**
+ * @param {string} state
+ * @throws {CommandError} when there is no database
+ */
+export function requireLocalDatabase(state) {
+    if (existsSync(path.join(state, 'v3', 'd1'))) return;
+    throw new CommandError(`There is no local database in ${shownPath(state)}.`, [
+        'Make it: npm run db:migrate (npm run dev does it, too).',
+        'If it is elsewhere: --persist-to DIR, as for npm run dev.',
+    ]);
+}
+
+/**
  * Runs SQL on the local database, which a running dev server may have open too.
  *
  * @param {string} sql one statement
@@ -22,15 +44,7 @@ export function stateFolder(persistTo) {
  * @throws {CommandError} when there is no database, or SQLite refuses
  */
 export async function queryLocal(sql, state) {
-    if (!existsSync(path.join(state, 'v3', 'd1'))) {
-        throw new CommandError(`There is no local database in ${path.relative(process.cwd(), state) || state}.`, [
-            'Make it: npm run db:migrate (npm run dev does it, too).',
-        ]);
-    }
-    const args = ['d1', 'execute', 'DB', '--local', '--persist-to', state, '--json', '--command', sql];
-    const { code, output } = await runWrangler(args);
-    if (code !== 0) throw new CommandError(`The local database could not be asked:\n\n${output.trim()}`);
-    /** @type {{ results: Record<string, unknown>[] }[]} */
-    const answers = JSON.parse(output.slice(output.indexOf('[')));
-    return answers[0]?.results ?? [];
+    requireLocalDatabase(state);
+    const [rows] = await query({ state }, sql);
+    return rows ?? [];
 }

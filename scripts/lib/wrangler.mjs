@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inProject } from './project.mjs';
 
 /**
- * Environment for every wrangler run from a script: no telemetry, no question asked, no lookup of Cloudflare's
- * own servers, so that it works the same without a network.
+ * Environment for every wrangler run from a script: no telemetry, no question asked, no lookup of newer versions or
+ * of Cloudflare's own servers, so that it works the same without a network.
  */
 const quietEnv = {
     WRANGLER_SEND_METRICS: 'false',
     CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+    WRANGLER_HIDE_BANNER: 'true',
 };
 
 const windows = process.platform === 'win32';
@@ -40,24 +41,26 @@ export function spawnWrangler(args) {
 }
 
 /**
- * Runs wrangler to its end and returns everything it printed.
+ * Runs wrangler to its end and returns everything it printed, and of that what went to stdout, where JSON stands alone.
  *
  * @param {string[]} args
- * @returns {Promise<{ code: number | null, output: string }>}
+ * @returns {Promise<{ code: number | null, output: string, stdout: string }>}
  */
 export function runWrangler(args) {
     return new Promise((resolve, reject) => {
         const child = spawnWrangler(args);
         let output = '';
-        /** @param {Buffer} chunk */
-        const collect = (chunk) => {
-            output += chunk.toString('utf8');
-        };
-        child.stdout.on('data', collect);
-        child.stderr.on('data', collect);
+        let stdout = '';
+        child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
+            output += text;
+            stdout += text;
+        });
+        child.stderr.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
+            output += text;
+        });
         child.on('error', reject);
         child.on('close', (code) => {
-            resolve({ code, output });
+            resolve({ code, output, stdout });
         });
     });
 }
