@@ -18,17 +18,40 @@ function derivedKeysPrefix(masterSecret) {
  * @param {string} name
  * @param {string} value without quotes, blanks or `#`
  */
-function setVariable(text, name, value) {
-    const line = new RegExp(String.raw`^[ \t]*(?:export[ \t]+)?${name}[ \t]*=.*$`, 'm');
+export function setVariable(text, name, value) {
+    const line = lineOf(name);
     if (line.test(text)) {
-        return text.replace(line, `${name}=${value}`);
+        return text.replace(line, () => `${name}=${value}`);
     }
     return `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${name}=${value}\n`;
 }
 
-const freshFile = `# Secrets of the local server, made by \`npm run dev\`. Never commit this file.
+/**
+ * The text without the variable.
+ *
+ * @param {string} text
+ * @param {string} name
+ */
+export function removeVariable(text, name) {
+    return text.replace(new RegExp(`${lineOf(name).source}\\r?\\n?`, 'gm'), '');
+}
+
+/** @param {string} name */
+function lineOf(name) {
+    return new RegExp(String.raw`^[ \t]*(?:export[ \t]+)?${name}[ \t]*=.*$`, 'm');
+}
+
+/**
+ * The start of a new file.
+ *
+ * @param {string} whose
+ * @param {string} command
+ */
+function freshFile(whose, command) {
+    return `# Secrets of ${whose}, made by \`${command}\`. Never commit this file.
 # Everything that may stand here is described in .dev.vars.example.
 `;
+}
 
 /**
  * Completes the text of a .dev.vars file: a master secret where there is none, and the keys derived from the
@@ -36,10 +59,11 @@ const freshFile = `# Secrets of the local server, made by \`npm run dev\`. Never
  *
  * @param {string | null} text null when there is no file yet
  * @param {(masterSecret: string) => string} deriveKeys
+ * @param {string} [start] of a new file
  * @returns {{ text: string, madeSecret: boolean, madeKeys: boolean }}
  */
-export function completeDevVars(text, deriveKeys) {
-    let next = text ?? freshFile;
+export function completeDevVars(text, deriveKeys, start = freshFile('the local server', 'npm run dev')) {
+    let next = text ?? start;
     const variables = parseEnv(next);
     let secret = variables.HAPPY_MASTER_SECRET || variables.HANDY_MASTER_SECRET;
     const madeSecret = !secret;
@@ -59,17 +83,49 @@ export function completeDevVars(text, deriveKeys) {
  *
  * @param {string} file
  * @param {(masterSecret: string) => string} deriveKeys
+ * @param {string} [start] of a new file
  * @returns {{ madeSecret: boolean, madeKeys: boolean }} what was missing
  */
-export function ensureDevVars(file, deriveKeys) {
+export function ensureDevVars(file, deriveKeys, start) {
     const before = existsSync(file) ? readFileSync(file, 'utf8') : null;
-    const { text, madeSecret, madeKeys } = completeDevVars(before, deriveKeys);
+    const { text, madeSecret, madeKeys } = completeDevVars(before, deriveKeys, start);
     if (text !== before) {
-        // Written beside and renamed: a watching server never reads half a file.
-        const draft = `${file}.${process.pid}.tmp`;
-        writeFileSync(draft, text, { mode: 0o600 });
-        renameSync(draft, file);
+        writeSecretFile(file, text);
     }
     chmodSync(file, 0o600);
     return { madeSecret, madeKeys };
+}
+
+/**
+ * Makes or completes the file with the secrets of an environment on Cloudflare.
+ *
+ * @param {string} file
+ * @param {'dev' | 'prod'} environment
+ * @param {(masterSecret: string) => string} deriveKeys
+ */
+export function ensureEnvironmentVars(file, environment, deriveKeys) {
+    return ensureDevVars(file, deriveKeys, freshFile(`the environment ${environment}`, 'npm run deploy'));
+}
+
+/**
+ * The variables of a .dev.vars file; empty ones are none.
+ *
+ * @param {string} file
+ * @returns {Record<string, string>} empty when there is no file
+ */
+export function readDevVars(file) {
+    const variables = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+    return Object.fromEntries(Object.entries(variables).flatMap(([name, value]) => (value ? [[name, value]] : [])));
+}
+
+/**
+ * Writes a file that only its owner can read, beside the old one and renamed: a watching server never reads half of it.
+ *
+ * @param {string} file
+ * @param {string} text
+ */
+export function writeSecretFile(file, text) {
+    const draft = `${file}.${process.pid}.tmp`;
+    writeFileSync(draft, text, { mode: 0o600 });
+    renameSync(draft, file);
 }
