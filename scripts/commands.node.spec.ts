@@ -207,8 +207,8 @@ describe.each([
 });
 
 it('commands that mend code leave the code of others alone', async () => {
-    await Promise.allSettled(CODE.map((row) => running.get(row)));
-    reads(DEPENDENCY, OTHERS)(part.folder);
+    for (const row of CODE) await running.get(row)?.catch(() => undefined);
+    expect(readFileSync(path.join(part.folder, DEPENDENCY), 'utf8')).toBe(OTHERS);
 });
 
 describe('every command of package.json', () => {

@@ -8,10 +8,10 @@ import { knownVariables } from './worker-secrets.mjs';
 function textMembers(file: string, name: string): string[] {
     const source = ts.createSourceFile(file, readFileSync(inProject(file), 'utf8'), ts.ScriptTarget.Latest);
     const found = source.statements.filter(ts.isInterfaceDeclaration).find((node) => node.name.text === name);
-    return (found?.members ?? [])
-        .filter(ts.isPropertySignature)
-        .filter(({ type }) => type?.kind === ts.SyntaxKind.StringKeyword)
-        .map((member) => member.name.getText(source));
+    return (found?.members ?? []).flatMap((member) => {
+        const isText = ts.isPropertySignature(member) && member.type?.kind === ts.SyntaxKind.StringKeyword;
+        return isText ? [member.name.getText(source)] : [];
+    });
 }
 
 it('.dev.vars.example describes what the server reads: all of it, each once, and nothing else', () => {

@@ -30,7 +30,7 @@ export function secretsFileOf(env) {
  * @returns {string[]}
  */
 export function knownVariables(file = inProject('.dev.vars.example')) {
-    return [...readFileSync(file, 'utf8').matchAll(/^(?:# )?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name);
+    return [...readFileSync(file, 'utf8').matchAll(/^(?:# )?([A-Z][A-Z0-9_]+)=/gm)].flatMap(([, name]) => name ?? []);
 }
 
 /**
