@@ -1,58 +1,23 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startDevServer, startNode } from '@test/helpers/dev-server';
+import type { DevServer } from '@test/helpers/dev-server';
 import { freePort, portProblem } from '../scripts/lib/ports.mjs';
-import { inProject } from '../scripts/lib/project.mjs';
 
-/** A command of this project as a child process, with all it printed. */
-function run(args: string[]) {
-    const child = spawn(process.execPath, args, { cwd: inProject(), stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    const collect = (chunk: Buffer) => (output += chunk.toString('utf8'));
-    child.stdout.on('data', collect);
-    child.stderr.on('data', collect);
-    const ended = new Promise<number | null>((resolve) => {
-        child.on('close', resolve);
-    });
-    return { child, ended, output: () => output };
-}
-
-function until(condition: () => boolean, server: { child: ChildProcess; output: () => string }) {
-    return new Promise<void>((resolve, reject) => {
-        const timer = setInterval(() => {
-            const isOver = server.child.exitCode !== null;
-            if (!condition() && !isOver) return;
-            clearInterval(timer);
-            if (condition()) resolve();
-            else reject(new Error(`The server did not start:\n${server.output()}`));
-        }, 50);
-    });
-}
-
-const demo = (url: string) => run(['--import', 'tsx', 'scripts/demo.ts', url]);
+const demo = (url: string) => startNode(['--import', 'tsx', 'scripts/demo.ts', url]);
 
 describe('the two commands a newcomer runs', () => {
-    const state = mkdtempSync(path.join(tmpdir(), 'happy-demo-'));
-    let port = 0;
-    let server: ReturnType<typeof run>;
+    let server: DevServer;
 
     beforeAll(async () => {
-        port = await freePort();
-        server = run(['scripts/dev.mjs', '--quiet', '--port', String(port), '--persist-to', state]);
-        await until(() => server.output().includes(`Ready on http://localhost:${port}`), server);
+        server = await startDevServer();
     }, 90_000);
 
     afterAll(async () => {
-        server.child.kill('SIGTERM');
-        await server.ended;
-        rmSync(state, { recursive: true, force: true });
+        await server?.stop();
     });
 
     it('the demo finds everything as it should be on the dev server', async () => {
-        const { ended, output } = demo(`http://localhost:${port}`);
+        const { ended, output } = demo(server.url);
         expect(await ended, output() + server.output()).toBe(0);
         expect(output()).toContain('Everything is as it should be');
         // On WebSockets: a live message, a remote call, a connection that was lost.
@@ -79,15 +44,15 @@ describe('the two commands a newcomer runs', () => {
     });
 
     it('a second dev server on the same port says how to choose another', async () => {
-        const { ended, output } = run(['scripts/dev.mjs', '--port', String(port)]);
+        const { ended, output } = startNode(['scripts/dev.mjs', '--port', String(server.port)]);
         expect(await ended).toBe(1);
-        expect(output()).toContain(`Port ${port} is taken`);
-        expect(output()).toContain(`--port ${port + 1}`);
+        expect(output()).toContain(`Port ${server.port} is taken`);
+        expect(output()).toContain(`--port ${server.port + 1}`);
     });
 
     it('a stopped dev server leaves nothing behind', async () => {
         server.child.kill('SIGINT');
         expect(await server.ended, server.output()).toBe(0);
-        expect(await portProblem(port)).toBeNull();
+        expect(await portProblem(server.port)).toBeNull();
     });
 });

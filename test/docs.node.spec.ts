@@ -1,38 +1,14 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { authRequest } from '@/client/crypto';
 import { CHROMIUM } from '@test/helpers/browser';
-import { freePort } from '../scripts/lib/ports.mjs';
-import { inProject } from '../scripts/lib/project.mjs';
-
-/** Starts `npm run dev` and waits until it says that it is ready. */
-async function startDev(state: string): Promise<{ url: string; child: ChildProcess }> {
-    const port = await freePort();
-    const args = ['scripts/dev.mjs', '--quiet', '--port', String(port), '--persist-to', state];
-    const child = spawn(process.execPath, args, { cwd: inProject(), stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    await new Promise<void>((resolve, reject) => {
-        const read = (chunk: Buffer) => {
-            output += chunk.toString('utf8');
-            if (output.includes('Ready on')) resolve();
-        };
-        child.stdout.on('data', read);
-        child.stderr.on('data', read);
-        child.on('close', () => reject(new Error(`The server did not start:\n${output}`)));
-    });
-    return { url: `http://localhost:${port}`, child };
-}
+import { startDevServer } from '@test/helpers/dev-server';
+import type { DevServer } from '@test/helpers/dev-server';
 
 describe.skipIf(!CHROMIUM)('/docs in Chromium (skipped without one: apt install chromium, or set CHROMIUM)', () => {
-    const state = mkdtempSync(path.join(tmpdir(), 'happy-docs-'));
-    let server: Awaited<ReturnType<typeof startDev>>;
+    let server: DevServer;
     let browser: Browser;
     let page: Page;
     /** What the page asked for, what it was refused by its policy, and what it failed at. */
@@ -40,17 +16,13 @@ describe.skipIf(!CHROMIUM)('/docs in Chromium (skipped without one: apt install 
     let troubles: string[];
 
     beforeAll(async () => {
-        server = await startDev(state);
+        server = await startDevServer();
         browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
     }, 120_000);
 
     afterAll(async () => {
         await browser?.close();
-        if (server) {
-            server.child.kill('SIGTERM');
-            await new Promise((resolve) => server.child.on('close', resolve));
-        }
-        rmSync(state, { recursive: true, force: true });
+        await server?.stop();
     });
 
     beforeEach(async () => {
