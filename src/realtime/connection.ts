@@ -8,6 +8,12 @@ export type ClientType = (typeof CLIENT_TYPES)[number];
 /** Which wire a socket speaks; `sse` is what the Worker reads to go on as an event stream. */
 export type Wire = 'native' | 'sse' | 'socket.io' | 'trpc';
 
+/**
+ * The ping text that the runtime answers without waking the hub. An object has one such pair, so the other spelling,
+ * `{"type":"ping"}`, wakes it to be answered.
+ */
+export const NATIVE_PING = '{"event":"ping"}';
+
 /** Close codes of the source document and contract 6. */
 export const CLOSE = {
     goingAway: 1001,

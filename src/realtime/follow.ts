@@ -1,6 +1,7 @@
 import { ServiceError } from '@/errors';
-import { CLOSE } from '@/realtime/connection';
+import { CLOSE, NATIVE_PING } from '@/realtime/connection';
 import type { Ephemeral } from '@/realtime/bodies';
+
 import type { Update } from '@/realtime/updates';
 
 /** What a subscription to an account yields (contract 8). */
@@ -18,6 +19,12 @@ export function beginningAt(seq: number): RealtimeEvent {
 /** A lastSeq that no account has reached: the hub answers it with a resync. */
 export const UNKNOWN_SEQ = Number.MAX_SAFE_INTEGER;
 
+/** How often a Worker tells the hub that somebody still reads, in ms; the hub is not woken by it. */
+const PING_EVERY_MS = 30_000;
+
+/** A hub takes a stream that has been silent for so long for one whose Worker has gone, in ms. */
+export const STREAM_SILENCE_MS = 100_000;
+
 /** Characters that may wait for a client that reads too slowly, more than the hub's whole log holds. */
 const MAX_WAITING = 32_000_000;
 
@@ -33,8 +40,10 @@ export function readFrames(socket: WebSocket, signal: AbortSignal | undefined): 
     let length = 0;
     let ended: Error | null | undefined;
     let wake: (() => void) | undefined;
+    const pings = setInterval(() => socket.send(NATIVE_PING), PING_EVERY_MS);
 
     function end(reason: Error | null): void {
+        clearInterval(pings);
         ended ??= reason;
         if (ended === null) waiting.length = 0;
         wake?.();
@@ -56,7 +65,10 @@ export function readFrames(socket: WebSocket, signal: AbortSignal | undefined): 
         end(null);
     });
     socket.accept();
-    if (signal?.aborted) socket.close(1000);
+    if (signal?.aborted) {
+        socket.close(1000);
+        end(null);
+    }
 
     return {
         async next() {

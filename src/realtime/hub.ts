@@ -9,10 +9,11 @@ import type { Admission } from '@/realtime/admission';
 import { ADMISSION_HEADER, readInternalHeader, refuseUpgrade } from '@/realtime/admission';
 import { createAlarms } from '@/realtime/alarms';
 import { beginSubscription, catchUp, missedPage, welcome } from '@/realtime/catch-up';
-import { CLOSE, MAX_CONNECTIONS } from '@/realtime/connection';
+import { CLOSE, MAX_CONNECTIONS, NATIVE_PING } from '@/realtime/connection';
 import type { Connection, Refusal } from '@/realtime/connection';
 import type { Delivery } from '@/realtime/fan-out';
 import { deliveryOf, endSocket, ephemeralDelivery } from '@/realtime/fan-out';
+import { STREAM_SILENCE_MS } from '@/realtime/follow';
 import { handleFrame } from '@/realtime/frames';
 import { SILENCE_MS } from '@/realtime/heartbeat';
 import { createLostGateways } from '@/realtime/lost-gateways';
@@ -22,7 +23,7 @@ import type { OutgoingEvent } from '@/realtime/peers';
 import { createPeers } from '@/realtime/peers';
 import { markMachine, sweepSilent } from '@/realtime/presence';
 import type { AckId, Incoming } from '@/realtime/protocol/codec';
-import { NATIVE_PING, NATIVE_PONG } from '@/realtime/protocol/native';
+import { NATIVE_PONG } from '@/realtime/protocol/native';
 import type { Hubs } from '@/realtime/publish';
 import { receives } from '@/realtime/recipients';
 import { createUpdateLog } from '@/realtime/recovery';
@@ -151,6 +152,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
     /** Why a socket may not join, if so. Learns from it how far the account is. */
     private async admit({ connection, seq }: Admission): Promise<Refusal | undefined> {
         this.learn([], seq);
+        this.dropSilentStreams();
         if (this.isFull()) await this.dropGhosts();
         if (this.isFull()) return { code: CLOSE.connectionLimit, reason: 'CONNECTION_LIMIT_EXCEEDED' };
         return this.ended.end(connection) ? { code: CLOSE.tokenRevoked, reason: 'Token revoked' } : undefined;
@@ -172,6 +174,15 @@ export class AccountHub extends DurableObject<Env> implements Room {
 
     private isFull(): boolean {
         return this.peers.connections().length >= MAX_CONNECTIONS;
+    }
+
+    /** Nobody closes the socket of an event stream whose Worker has gone without a word; but its pings have ended. */
+    private dropSilentStreams(): void {
+        const since = Date.now() - STREAM_SILENCE_MS;
+        for (const [socket, { wire, connectedAt }] of this.host.socketsOf(this.accountId)) {
+            const heardAt = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? connectedAt;
+            if (wire === 'sse' && heardAt < since) this.host.close(socket, CLOSE.goingAway, 'Silent');
+        }
     }
 
     /** Sockets that a gateway lost without a word must not keep others out. */
@@ -368,6 +379,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
     }
 
     stats(): ConnectionStats {
+        this.dropSilentStreams();
         return summarize(this.peers.connections());
     }
 

@@ -1,14 +1,10 @@
-import { CLOSE } from '@/realtime/connection';
+import { CLOSE, NATIVE_PING } from '@/realtime/connection';
 import type { AckId, Codec, Incoming } from '@/realtime/protocol/codec';
 
 /** The control frames say their data twice, because the source document shows both spellings (contract 6). */
 const CONTROL = new Set(['connected', 'pong', 'error', 'auth-error', 'broadcast']);
 
-/**
- * The ping text that the runtime answers without waking the object, and its answer. An object has one such pair, so the
- * other spelling, `{"type":"ping"}`, wakes it to be answered.
- */
-export const NATIVE_PING = '{"event":"ping"}';
+/** The answer to `NATIVE_PING`. */
 export const NATIVE_PONG = '{"event":"pong","type":"pong","data":{},"payload":{}}';
 
 /** Refusals of sockets that have authenticated. */

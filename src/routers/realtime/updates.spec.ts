@@ -1,4 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
+import { createAdmission } from '@/realtime/admission';
+import { createHubs } from '@/realtime/publish';
 import { createAccount, createMachine, createSession } from '@test/helpers/account';
 import type { TestAccount } from '@test/helpers/account';
 import { startServer } from '@test/helpers/server';
@@ -170,6 +172,23 @@ describe('letting go', () => {
         expect(await sockets(account)).toBe(1);
         subscription.unsubscribe();
         await vi.waitUntil(async () => (await sockets(account)) === 0, { timeout: 5_000 });
+    });
+
+    it('a stream whose Worker has gone without a word is dropped, one that is still read is not', async () => {
+        vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: Date.now() - 200_000 });
+        const account = await createAccount(server);
+        const read = await subscribe(server, account.token);
+        const caller = { accountId: account.id, tokenId: crypto.randomUUID(), issuedAt: 0 };
+        const silent = createAdmission('sse', caller, { clientType: 'user-scoped' }, 0);
+        (await createHubs(server.env.ACCOUNT_HUB).follow(silent)).accept();
+        await vi.advanceTimersByTimeAsync(31_000);
+        vi.useRealTimers();
+        // Pings are noted by the runtime's own clock.
+        await vi.waitUntil(async () => (await sockets(account)) === 1, { timeout: 5_000 });
+        await createSession(account);
+        await read.next(({ event }) => event === 'update');
+        expect(read.started).toBe(1);
+        read.unsubscribe();
     });
 
     it('costs one round trip to the database, and writes nothing', async () => {
