@@ -13,10 +13,14 @@ export interface WorkerdServer {
     stop(): Promise<void>;
 }
 
-/** Bundles the Worker, and starts it with an empty database, an empty bucket and nothing else; `vars` are added. */
-export async function startWorkerd(vars: Record<string, string> = {}): Promise<WorkerdServer> {
+/**
+ * Bundles the Worker, and starts it with an empty database, an empty bucket and nothing else; `vars` are added.
+ *
+ * @param entry another script below the project's root
+ */
+export async function startWorkerd(vars: Record<string, string> = {}, entry?: string): Promise<WorkerdServer> {
     const folder = mkdtempSync(path.join(tmpdir(), 'happy-workerd-'));
-    const options = await deploymentOptions({ folder, vars });
+    const options = await deploymentOptions({ folder, vars, entry });
     let running = await launch({ ...options, port: 0 });
     const url = (await running.miniflare.ready).href;
     await migrate(running.miniflare);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createStockAccount, createStockSession, openStockSocket, until } from '@test/helpers/stock-client';
 import type { StockAccount, StockSocket } from '@test/helpers/stock-client';
+import type { Watched } from '@test/helpers/watched-worker';
 import { startWorkerd } from '@test/helpers/workerd';
 import type { WorkerdServer } from '@test/helpers/workerd';
 
@@ -18,23 +19,40 @@ interface Party {
     sockets: StockSocket[];
 }
 
-describe.each([1, 4])(`${ACCOUNTS * SOCKETS_EACH} sockets of ${ACCOUNTS} accounts in gateways of %i`, (shards) => {
+/** After so long without an event the runtime has put an object to sleep, in ms. */
+const ASLEEP_MS = 12_500;
+
+describe.each([1, 4])(`${ACCOUNTS * SOCKETS_EACH} sockets of ${ACCOUNTS} accounts in %i gateways`, (shards) => {
     let server: WorkerdServer;
     let parties: Party[] = [];
 
     beforeAll(async () => {
-        server = await startWorkerd({ GATEWAY_SHARDS: String(shards) });
+        server = await startWorkerd({ GATEWAY_SHARDS: String(shards) }, 'test/helpers/watched-worker.ts');
     });
     afterAll(async () => {
         for (const { io } of parties.flatMap(({ sockets }) => sockets)) io.close();
         await server.stop();
     });
 
-    async function join(): Promise<Party> {
+    const watched = async () => (await (await fetch(new URL('watched', server.url))).json()) as Watched[];
+
+    /** Waits until every object has slept. */
+    async function sleep(): Promise<void> {
+        const end = Date.now() + 120_000;
+        const idleMs = async () => Date.now() - Math.max(...(await watched()).flatMap(({ calls }) => calls));
+        for (let idle = await idleMs(); idle < ASLEEP_MS; idle = await idleMs()) {
+            if (Date.now() > end) throw new Error('They never rest');
+            await new Promise((resolve) => setTimeout(resolve, ASLEEP_MS - idle));
+        }
+    }
+
+    async function join(i: number): Promise<Party> {
         const account = await createStockAccount(server.url);
         const sid = await createStockSession(account);
+        // Which gateway a socket goes to depends on where it comes from.
+        const options = { ...RECONNECTING, extraHeaders: { 'CF-Connecting-IP': `192.0.2.${i}` } };
         const sockets = await Promise.all(
-            Array.from({ length: SOCKETS_EACH }, () => openStockSocket(server.url, account, {}, RECONNECTING)),
+            Array.from({ length: SOCKETS_EACH }, () => openStockSocket(server.url, account, {}, options)),
         );
         return { account, sid, sockets };
     }
@@ -49,17 +67,24 @@ describe.each([1, 4])(`${ACCOUNTS * SOCKETS_EACH} sockets of ${ACCOUNTS} account
         }
     }
 
-    it('crash in the middle: everybody is back, and has every update once and in order, or knows that it has not', async () => {
-        parties = await Promise.all(Array.from({ length: ACCOUNTS }, join));
+    it('crash and sleep in the middle: everybody has every update once and in order, or knows that it has not', async () => {
+        parties = await Promise.all(Array.from({ length: ACCOUNTS }, (_, i) => join(i)));
         const sockets = parties.flatMap((party) => party.sockets);
         let recovered = 0;
+        let lost = 0;
         const toldToLoad = new Set<StockSocket>();
         for (const socket of sockets) {
             socket.io.on('connect', () => {
                 if (socket.io.recovered) recovered += 1;
                 else toldToLoad.add(socket);
             });
+            socket.io.on('disconnect', () => {
+                lost += 1;
+            });
         }
+        const seqs = (socket: StockSocket) => socket.updates().map(({ seq }) => seq);
+        const heardUpTo = (seq: number) =>
+            until(() => sockets.every((socket) => seqs(socket).at(-1) === seq), `update ${seq} everywhere`, 30_000);
 
         for (let round = 1; round <= ROUNDS; round++) {
             const writing = parties.map(write);
@@ -68,14 +93,24 @@ describe.each([1, 4])(`${ACCOUNTS * SOCKETS_EACH} sockets of ${ACCOUNTS} account
         }
         await until(() => sockets.every(({ io }) => io.connected), 'all to be back', 30_000);
         await Promise.all(parties.map(write));
+        await heardUpTo(ROUNDS + 2);
 
-        const all = Array.from({ length: ROUNDS + 1 }, (_, i) => i + 2);
-        const seqs = (socket: StockSocket) => socket.updates().map(({ seq }) => seq);
-        await until(
-            () => sockets.every((socket) => seqs(socket).at(-1) === all.at(-1)),
-            'the last update everywhere',
-            30_000,
+        await sleep();
+        const before = await watched();
+        const count = (kind: Watched['kind']) => before.filter((one) => one.kind === kind).length;
+        expect([count('hub'), count('gateway')]).toEqual([ACCOUNTS, shards]);
+        lost = 0;
+        await Promise.all(parties.map(write));
+        const acks = await Promise.all(sockets.map(({ io }) => io.emitWithAck('ping')));
+        await Promise.all(parties.map(write));
+        await heardUpTo(ROUNDS + 4);
+        // Every one of them had been asleep, and no socket noticed.
+        expect((await watched()).map(({ instances }) => instances)).toEqual(
+            before.map(({ instances }) => instances + 1),
         );
+        expect([lost, acks.length]).toEqual([0, sockets.length]);
+
+        const all = Array.from({ length: ROUNDS + 3 }, (_, i) => i + 2);
         expect(sockets.map(seqs).filter((seen) => seen.some((seq, i) => seq <= (seen[i - 1] ?? 0)))).toEqual([]);
         const incomplete = sockets.filter((socket) => seqs(socket).join() !== all.join());
         // A crash between commit and publish: the account's hub found the gap, and said so.
