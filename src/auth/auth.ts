@@ -1,4 +1,5 @@
 import type { Config } from '@/env';
+import { createBoundedCache } from '@/crypto/bounded-cache';
 import { createTokenCodec } from '@/crypto/privacy-kit-token';
 
 /** Who is calling, as a verified login token says. */
@@ -55,7 +56,7 @@ export function initAuth(config: Config, now: () => number = () => Date.now()): 
 
 function createAuth(loginSeed: Uint8Array, now: () => number): Auth {
     const codec = createTokenCodec({ seed: loginSeed, service: 'handy' });
-    const cache = new Map<string, CachedToken>();
+    const cache = createBoundedCache<CachedToken>(CACHE_SIZE);
     // Counts invalidations: a lookup that was under way during one may have read the state before it, and is not kept.
     let epoch = 0;
 
@@ -78,17 +79,8 @@ function createAuth(loginSeed: Uint8Array, now: () => number): Auth {
         if (!(await isCurrent({ accountId, tokenId, issuedAt }))) return null;
 
         const actor: Actor = { accountId, tokenId, issuedAt, token, extras };
-        if (startedIn === epoch) remember(token, { actor, until });
+        if (startedIn === epoch) cache.set(token, { actor, until });
         return actor;
-    }
-
-    function remember(token: string, entry: CachedToken): void {
-        cache.delete(token);
-        cache.set(token, entry);
-        if (cache.size > CACHE_SIZE) {
-            const oldest = cache.keys().next();
-            if (!oldest.done) cache.delete(oldest.value);
-        }
     }
 
     function invalidateToken(token: string): void {
@@ -98,7 +90,7 @@ function createAuth(loginSeed: Uint8Array, now: () => number): Auth {
 
     function invalidateUserTokens(accountId: string): void {
         epoch += 1;
-        for (const [token, { actor }] of cache) {
+        for (const [token, { actor }] of cache.entries()) {
             if (actor.accountId === accountId) cache.delete(token);
         }
     }

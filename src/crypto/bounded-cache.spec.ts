@@ -40,3 +40,12 @@ it('counts setting as use', () => {
     expect(cache.get('b')).toBeUndefined();
     expect(cache.get('a')).toBe(3);
 });
+
+it('lists its entries, and forgets one when asked', () => {
+    const cache = createBoundedCache<number>(3);
+    cache.set('a', 1);
+    cache.set('b', 2);
+    for (const [key] of cache.entries()) if (key === 'a') cache.delete(key);
+    expect([...cache.entries()]).toEqual([['b', 2]]);
+    expect(cache.size).toBe(1);
+});

@@ -2,6 +2,8 @@
 export interface BoundedCache<Value> {
     get(key: string): Value | undefined;
     set(key: string, value: Value): void;
+    delete(key: string): void;
+    entries(): Iterable<[string, Value]>;
     readonly size: number;
 }
 
@@ -27,6 +29,10 @@ export function createBoundedCache<Value>(capacity: number): BoundedCache<Value>
                 if (!oldest.done) entries.delete(oldest.value);
             }
         },
+        delete(key) {
+            entries.delete(key);
+        },
+        entries: () => entries,
         get size() {
             return entries.size;
         },
