@@ -21,6 +21,16 @@ export function deriveSecureKey(masterSecret, usage) {
 }
 
 /**
+ * The start that keys derived from this master secret carry: `v1.<first 16 hex of SHA-256>.`
+ *
+ * @param {string} masterSecret used as the text it is
+ * @returns {string}
+ */
+export function derivedKeysPrefix(masterSecret) {
+    return `v1.${createHash('sha256').update(masterSecret, 'utf8').digest('hex').slice(0, 16)}.`;
+}
+
+/**
  * The value of the secret `HAPPY_DERIVED_KEYS`: `v1.<first 16 hex of SHA-256>.<base64 of 32 + 32 + 64 bytes>`.
  * Derived here because Cloudflare refuses PBKDF2 above 100,000 iterations; the Worker only reads it.
  *
@@ -29,7 +39,6 @@ export function deriveSecureKey(masterSecret, usage) {
  */
 export function deriveKeys(masterSecret) {
     if (masterSecret === '') throw new TypeError('The master secret is empty');
-    const fingerprint = createHash('sha256').update(masterSecret, 'utf8').digest('hex').slice(0, 16);
     const keys = PARTS.map(([usage, length]) => deriveSecureKey(masterSecret, usage).subarray(0, length));
-    return `v1.${fingerprint}.${Buffer.concat(keys).toString('base64')}`;
+    return `${derivedKeysPrefix(masterSecret)}${Buffer.concat(keys).toString('base64')}`;
 }

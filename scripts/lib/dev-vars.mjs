@@ -1,15 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-
-/**
- * The start that keys derived from this master secret carry (contract 3.1): `v1.<fingerprint>.`
- *
- * @param {string} masterSecret used as the text it is
- */
-function derivedKeysPrefix(masterSecret) {
-    return `v1.${createHash('sha256').update(masterSecret, 'utf8').digest('hex').slice(0, 16)}.`;
-}
+import { derivedKeysPrefix } from './derive-keys.mjs';
 
 /**
  * The text with `NAME=value` set: in place where the file has the name, else as a new last line.
