@@ -16,12 +16,13 @@ export async function takeHeartbeat({ socket, host, room, services }: FrameScope
     const verdict = judgeHeartbeat(current(), beat, now);
     if (!verdict) return;
     const { accountId } = current();
-    if (verdict.write && !(await markActive(services, { accountId, kind, id }, verdict.at))) {
+    const seq = verdict.write ? await markActive(services, { accountId, kind, id }, verdict.at) : 0;
+    if (seq === null) {
         return host.setState(socket, withMute(current(), kind, id, now));
     }
     // Stopped while the database was asked: it must not look alive again.
     if (isMuted(current(), kind, id, now)) return;
     host.setState(socket, withHeartbeat(current(), beat, verdict, now));
     if (!verdict.announce) return;
-    await room.announce([{ ephemeral: activity(kind, id, true, verdict.at, beat.thinking), to: {} }]);
+    await room.announce([{ ephemeral: activity(kind, id, true, verdict.at, beat.thinking), to: {} }], seq);
 }

@@ -287,8 +287,8 @@ export class SocketGateway extends DurableObject<Env> {
             follow: async (connection, beginnings, seq) => hub.follow(connection, beginnings, seq),
             missedUpdates: async (connection, seq) => hub.missedUpdates(connection, seq),
             relay: async (senderId, data) => hub.relay(senderId, data),
-            announce: async (ephemerals) =>
-                hub.announce([...ephemerals, ...takeAlong(this.host, accountId, Date.now())]),
+            announce: async (ephemerals, seq) =>
+                hub.announce([...ephemerals, ...takeAlong(this.host, accountId, Date.now())], seq),
         };
     }
 

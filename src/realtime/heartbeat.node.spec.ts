@@ -74,4 +74,16 @@ describe('a heartbeat', () => {
             judgeHeartbeat(connection, { ...beat(NOW + 60_000), kind: 'machine', id: '__proto__3' }, NOW + 60_000),
         ).not.toBeNull();
     });
+
+    it('of a seventeenth object is remembered once an earlier one has ended', () => {
+        let connection = fresh;
+        for (let i = 0; i < 20; i++) {
+            const now = NOW + i * 60_000;
+            const one = { ...beat(now), id: `s${i}` };
+            const verdict = judgeHeartbeat(connection, one, now);
+            expect(verdict).toMatchObject({ write: true, announce: true });
+            if (verdict) connection = withHeartbeat(connection, one, verdict, now);
+        }
+        expect(Object.keys(connection.beats ?? {})).toHaveLength(1);
+    });
 });

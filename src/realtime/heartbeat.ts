@@ -9,7 +9,7 @@ export const ANNOUNCE_EVERY_MS = 60_000;
 /** Heartbeats on their way when a session is stopped do not revive it, in ms. */
 export const STOP_GRACE_MS = 60_000;
 
-/** A socket speaks for one session or machine, or a few; more is not remembered, so that its attachment stays small. */
+/** A socket speaks for one session or machine at a time, or a few; more is not remembered: its attachment stays small. */
 const MAX_OBJECTS_PER_SOCKET = 16;
 
 const NEVER: Beat = { writtenAt: 0, announcedAt: 0, thinking: false, mutedUntil: 0 };
@@ -43,10 +43,11 @@ export function judgeHeartbeat(
     const last = known ?? NEVER;
     const at = Math.min(time, now);
     if (at < now - SILENCE_MS || last.mutedUntil > now) return null;
-    if (!known && Object.keys(connection.beats ?? {}).length >= MAX_OBJECTS_PER_SOCKET) return null;
-    const write = now - last.writtenAt >= WRITE_EVERY_MS;
-    const changed = last.announcedAt === 0 || last.thinking !== thinking;
-    const announce = changed || now - last.announcedAt >= ANNOUNCE_EVERY_MS;
+    if (!known && Object.keys(recentBeats(connection, now)).length >= MAX_OBJECTS_PER_SOCKET) return null;
+    const isDue = now - last.announcedAt >= ANNOUNCE_EVERY_MS;
+    const announce = isDue || last.thinking !== thinking;
+    // Whoever wakes the hub brings it the account's seq.
+    const write = isDue || now - last.writtenAt >= WRITE_EVERY_MS;
     return write || announce ? { at, write, announce } : null;
 }
 
@@ -58,16 +59,22 @@ export function withHeartbeat(
     now: number,
 ): Connection {
     const last = beatOf(connection, kind, id) ?? NEVER;
-    return withBeat(connection, kind, id, {
-        ...last,
-        ...(write && { writtenAt: now }),
-        ...(announce && { announcedAt: now, thinking }),
-    });
+    return withBeat(
+        connection,
+        kind,
+        id,
+        {
+            ...last,
+            ...(write && { writtenAt: now }),
+            ...(announce && { announcedAt: now, thinking }),
+        },
+        now,
+    );
 }
 
 /** The connection with an object muted: it was stopped or archived, or is not the account's. */
 export function withMute(connection: Connection, kind: Heartbeat['kind'], id: string, now: number): Connection {
-    return withBeat(connection, kind, id, { ...NEVER, mutedUntil: now + STOP_GRACE_MS });
+    return withBeat(connection, kind, id, { ...NEVER, mutedUntil: now + STOP_GRACE_MS }, now);
 }
 
 /** Whether heartbeats for an object are muted on a socket. */
@@ -110,6 +117,16 @@ export function withEarlyAnnouncements(
     return live.length > 0 ? { connection: next, live } : null;
 }
 
-function withBeat(connection: Connection, kind: Heartbeat['kind'], id: string, beat: Beat): Connection {
-    return { ...connection, beats: { ...connection.beats, [`${kind}:${id}`]: beat } };
+function withBeat(connection: Connection, kind: Heartbeat['kind'], id: string, beat: Beat, now: number): Connection {
+    return { ...connection, beats: { ...recentBeats(connection, now), [`${kind}:${id}`]: beat } };
+}
+
+/** Without those that make no difference any more: a next heartbeat would be like a first one. */
+function recentBeats({ beats = {} }: Connection, now: number): Record<string, Beat> {
+    return Object.fromEntries(
+        Object.entries(beats).filter(
+            ([, { writtenAt, announcedAt, mutedUntil }]) =>
+                Math.max(writtenAt, announcedAt, mutedUntil) > now - ANNOUNCE_EVERY_MS,
+        ),
+    );
 }

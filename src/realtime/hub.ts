@@ -44,6 +44,8 @@ import { createLogger } from '@/utils/logger';
 
 /** How long a missing update may hold back those after it, in ms (contract 13). */
 export const GAP_HOLD_MS = 2_000;
+/** A hub that rests has been silent for longer, in ms: the runtime puts objects to sleep after ten seconds. */
+const AWAKE_MS = 8_000;
 /** How often a gateway that could not be reached is looked for, in ms. */
 const FIND_LOST_MS = 10_000;
 
@@ -94,6 +96,8 @@ export class AccountHub extends DurableObject<Env> implements Room {
     constructor(ctx: DurableObjectState, env: Env) {
         super(ctx, env);
         ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(NATIVE_PING, NATIVE_PONG));
+        // At rest everything is out. What a crash has caught on its way to a gateway is in the log, and never comes (P6).
+        if (this.log.keptAt() > Date.now() - AWAKE_MS) this.resync();
     }
 
     private async services(): Promise<ServiceContext> {
@@ -220,8 +224,9 @@ export class AccountHub extends DurableObject<Env> implements Room {
         this.alarms.set('gap', since === null ? null : since + GAP_HOLD_MS);
     }
 
-    /** Sends ephemerals to the account's sockets. */
-    announce(ephemerals: AddressedEphemeral[]): void {
+    /** Sends ephemerals to the account's sockets; with `seq`, whoever makes them has just read how far the account is. */
+    announce(ephemerals: AddressedEphemeral[], seq = 0): void {
+        if (seq > 0) this.learn([], seq);
         if (ephemerals.some(({ ephemeral }) => activeOf(ephemeral) === true)) this.silence.expect();
         if (ephemerals.some(({ ephemeral }) => activeOf(ephemeral) === false)) this.silence.reconsider();
         this.deliver(ephemerals.map(ephemeralDelivery));
@@ -236,9 +241,15 @@ export class AccountHub extends DurableObject<Env> implements Room {
     /** The update that was waited for will not come: everybody is told to start over from here (P5). */
     private giveUpGap(): void {
         if (this.log.gapSince() === null) return;
-        const seq = this.log.breakGap();
+        this.log.breakGap();
         this.alarms.set('gap', null);
-        this.deliver([{ event: 'resync', data: { seq }, to: { only: { type: 'all' } } }]);
+        this.resync();
+        // It may have been of something that is active.
+        this.silence.expect();
+    }
+
+    private resync(): void {
+        this.deliver([{ event: 'resync', data: { seq: this.log.head() ?? 0 }, to: { only: { type: 'all' } } }]);
     }
 
     override async alarm(): Promise<void> {

@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { ServiceContext } from '@/context';
 import { writeBatch } from '@/db/batch';
-import { machines, sessions } from '@/db/schema';
+import { accounts, machines, sessions } from '@/db/schema';
 import type { Heartbeat } from '@/realtime/heartbeat';
 import { SILENCE_MS, STOP_GRACE_MS, WRITE_EVERY_MS } from '@/realtime/heartbeat';
 import type { Ephemeral } from '@/realtime/bodies';
@@ -14,14 +14,14 @@ export interface LiveObject {
 }
 
 /**
- * Writes that an object is alive, at most every 30 s whichever socket says so. False when it is not the account's, or
- * was stopped or archived: then nothing is written.
+ * Writes that an object is alive, at most every 30 s whichever socket says so; answers the account's seq. Null when it
+ * is not the account's, or was stopped or archived: then nothing is written.
  */
 export async function markActive(
     ctx: ServiceContext,
     { accountId, kind, id }: LiveObject,
     at: number,
-): Promise<boolean> {
+): Promise<number | null> {
     const table = kind === 'session' ? sessions : machines;
     const stoppable = kind === 'session' ? sql`AND ${mayRevive(ctx.now())}` : sql``;
     const { reads } = await writeBatch(
@@ -33,12 +33,14 @@ export async function markActive(
         ],
         [
             ctx.db
-                .select({ active: table.active })
+                .select({ active: table.active, seq: accounts.seq })
                 .from(table)
+                .innerJoin(accounts, eq(accounts.id, table.accountId))
                 .where(and(eq(table.id, id), eq(table.accountId, accountId))),
         ],
     );
-    return reads[0][0]?.active ?? false;
+    const [row] = reads[0];
+    return row?.active ? row.seq : null;
 }
 
 /** Marks a machine online, because it has a socket, or offline; what apps are told, nothing when it is not there. */

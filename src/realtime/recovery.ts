@@ -18,6 +18,8 @@ export interface LogPage {
 export interface UpdateLog {
     /** Last number delivered in order; null before the hub has heard of any. */
     head(): number | null;
+    /** When the newest update was kept, Unix ms; 0 for none. */
+    keptAt(): number;
     /** Since when an update is missing below one that is known, Unix ms; null when none is. */
     gapSince(): number | null;
     /** Keeps updates and learns how far the account is; returns those that are now in order, ascending. */
@@ -214,5 +216,10 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
         else sql.exec('INSERT OR REPLACE INTO LogState (key, value) VALUES (?, ?)', key, JSON.stringify(value));
     }
 
-    return { head: () => head, gapSince: () => gap?.since ?? null, take, breakGap, since };
+    function keptAt(): number {
+        const newest = 'SELECT createdAt AS at FROM UpdateLog ORDER BY seq DESC LIMIT 1';
+        return sql.exec<{ at: number }>(newest).toArray()[0]?.at ?? 0;
+    }
+
+    return { head: () => head, keptAt, gapSince: () => gap?.since ?? null, take, breakGap, since };
 }

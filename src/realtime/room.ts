@@ -23,5 +23,6 @@ export interface Room {
     missedUpdates(connection: Connection, seq: number): Promise<MissedUpdates>;
     /** Sends any data to the account's other sockets. */
     relay(senderId: string, data: unknown): Promise<void> | void;
-    announce(ephemerals: AddressedEphemeral[]): Promise<void> | void;
+    /** With `seq`, the account's by the database, so that the hub notices what it was never told (P6). */
+    announce(ephemerals: AddressedEphemeral[], seq?: number): Promise<void> | void;
 }

@@ -1,3 +1,4 @@
+import { runInDurableObject } from 'cloudflare:test';
 import { env as realEnv } from 'cloudflare:workers';
 import type { AccountHub } from '@/realtime/hub';
 import type { Publication } from '@/realtime/updates';
@@ -10,6 +11,8 @@ export interface HubProbe {
     attempts: (Publication & { accountId: string })[];
     /** Makes the next `times` publishes fail without reaching the hub. */
     failNext(times: number): void;
+    /** Loses the next `times` publishes without a word, as a Worker does that dies after its commit. */
+    loseNext(times: number): void;
     /** Keeps every publish on its way for so long, in ms: publications overtake each other. */
     delay(ms: () => number): void;
 }
@@ -18,6 +21,7 @@ export interface HubProbe {
 export function probeHubs(): HubProbe {
     const attempts: HubProbe['attempts'] = [];
     let failures = 0;
+    let losses = 0;
     let delayOf: (() => number) | undefined;
 
     function wrap(accountId: string) {
@@ -25,6 +29,10 @@ export function probeHubs(): HubProbe {
         async function publish(publication: Publication): Promise<void> {
             if (delayOf) await new Promise((resolve) => setTimeout(resolve, delayOf?.()));
             attempts.push({ accountId, ...publication });
+            if (losses > 0) {
+                losses -= 1;
+                return;
+            }
             if (failures > 0) {
                 failures -= 1;
                 throw new Error('Durable Object is overloaded');
@@ -38,6 +46,16 @@ export function probeHubs(): HubProbe {
         binding: { getByName: wrap } as unknown as DurableObjectNamespace<AccountHub>,
         attempts,
         failNext: (times) => (failures = times),
+        loseNext: (times) => (losses = times),
         delay: (ms) => (delayOf = ms),
     };
+}
+
+/** What an eviction or a crash leaves of a hub: a new instance, on the same storage, and here on the same sockets. */
+export async function renewHub(accountId: string): Promise<void> {
+    await runInDurableObject(realEnv.ACCOUNT_HUB.getByName(accountId), (instance, state) => {
+        const Class = instance.constructor as new (state: DurableObjectState, bindings: unknown) => object;
+        const fresh = new Class(state, realEnv);
+        for (const key of Object.keys(fresh)) Object.assign(instance, { [key]: Reflect.get(fresh, key) });
+    });
 }

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createAccount, createMachine, createSession } from '@test/helpers/account';
 import type { TestAccount } from '@test/helpers/account';
 import { holdClock } from '@test/helpers/clock';
+import { renewHub } from '@test/helpers/hubs';
 import { startServer } from '@test/helpers/server';
 import type { Frame, TestSocket } from '@test/helpers/socket';
 import { connect, settled } from '@test/helpers/socket';
@@ -174,7 +175,7 @@ describe.each(WHERE)('a call from the %s to the %s', (callerHost, targetHost) =>
         await register(target, 'm:sleep');
         const outcome = caller.request('rpc-call', { method: 'm:sleep' });
         await target.next(isRequest);
-        await forget();
+        await renewHub(account.id);
         await answerNext(target, 'awake');
         expect(await outcome).toEqual({ ok: true, result: 'awake' });
     });
@@ -192,15 +193,6 @@ describe.each(WHERE)('a call from the %s to the %s', (callerHost, targetHost) =>
         expect(requests(theirs)).toEqual([]);
     });
 });
-
-/** What an eviction leaves of a hub: a new instance, on the same storage and the same sockets. */
-async function forget(): Promise<void> {
-    await runInDurableObject(hub(), (instance, state) => {
-        const Class = instance.constructor as new (state: DurableObjectState, bindings: unknown) => object;
-        const fresh = new Class(state, env);
-        for (const key of Object.keys(fresh)) Object.assign(instance, { [key]: Reflect.get(fresh, key) });
-    });
-}
 
 describe('registrations', () => {
     it('do not let a socket call itself', async () => {

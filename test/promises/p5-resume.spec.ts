@@ -1,61 +1,14 @@
 import { env } from 'cloudflare:workers';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { TestAccount } from '@test/helpers/account';
-import { accountOf, createAccount, createMachine, createSession } from '@test/helpers/account';
-import { probeHubs } from '@test/helpers/hubs';
+import { describe, expect, it, vi } from 'vitest';
+import { createAccount, createMachine } from '@test/helpers/account';
 import { appendTexts } from '@test/helpers/messages';
-import { startServer } from '@test/helpers/server';
-import type { TestSocket } from '@test/helpers/socket';
+import { resyncs, seqs, startPublications } from '@test/helpers/publications';
 import { connect, settled } from '@test/helpers/socket';
 import { updatesOf } from '@test/helpers/updates';
 
-const hubs = probeHubs();
-const server = startServer({ ACCOUNT_HUB: hubs.binding });
+const { server, sound, soundly, loseNext, endPatience, delay, setUp } = startPublications();
 
-/** The same account on a server whose publications always arrive, and whose sockets are upgraded. */
-const sound = startServer();
-const soundly = (account: TestAccount) => accountOf(sound, account.token, account.keys);
-
-const seqs = (socket: TestSocket) => socket.updates().map(({ seq }) => seq);
-const resyncs = (socket: TestSocket) => socket.all('resync');
-
-/** Loses the next publication altogether: the first try and the three more. */
-function loseNext(): void {
-    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
-    onTestFinished(() => log.mockRestore());
-    hubs.failNext(4);
-}
-
-async function setUp() {
-    const account = await createAccount(server);
-    return { account, sid: await createSession(account) };
-}
-
-describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (host) => {
-    it('come to user-scoped sockets and to those of the session, each once and in order', async () => {
-        const { account, sid } = await setUp();
-        const other = await createSession(account);
-        const app = await connect(sound, account, { host });
-        const cli = await connect(sound, account, { host, clientType: 'session-scoped', sessionId: sid });
-        const elsewhere = await connect(sound, account, { host, clientType: 'session-scoped', sessionId: other });
-        await appendTexts(account, sid, ['a', 'b', 'c']);
-        await appendTexts(account, other, ['d']);
-        await settled(soundly(account), [app, cli, elsewhere]);
-        expect([seqs(app), seqs(cli), seqs(elsewhere)]).toEqual([[3, 4, 5, 6], [3, 4, 5], [6]]);
-    });
-
-    it('skip the socket that sent the message, and come back to it when it resumes', async () => {
-        const { account, sid } = await setUp();
-        const scope = { host, clientType: 'session-scoped', sessionId: sid };
-        const [cli, twin] = [await connect(sound, account, scope), await connect(sound, account, scope)];
-        await cli.request('message', { sid, message: 'm', localId: '1' });
-        await appendTexts(account, sid, ['by REST, which skips nobody']);
-        await settled(soundly(account), [cli, twin]);
-        expect([seqs(cli), seqs(twin)]).toEqual([[3], [2, 3]]);
-        const missed = await cli.request('request-updates-since', { seq: 1 });
-        expect(missed).toEqual({ success: true, updates: twin.updates(), seq: 3, hasMore: false });
-    });
-
+describe.each(['hub', 'gateway'] as const)('P5 resume of a socket in the %s: updates', (host) => {
     it('that were missed come at once when it reconnects, as they were sent live', async () => {
         const { account, sid } = await setUp();
         const app = await connect(sound, account, { host });
@@ -106,46 +59,6 @@ describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (hos
         expect(await updatesOf(server, account)).toEqual([{ update, to: {} }]);
     });
 
-    it('come in seq order though their publications overtake each other', async () => {
-        const { account, sid } = await setUp();
-        const app = await connect(sound, account, { host });
-        hubs.delay(() => Math.random() * 60);
-        onTestFinished(() => hubs.delay(() => 0));
-        await Promise.all(Array.from({ length: 20 }, (_, i) => appendTexts(account, sid, [`${i}`])));
-        await settled(soundly(account), [app]);
-        expect(seqs(app)).toEqual(Array.from({ length: 20 }, (_, i) => i + 2));
-        expect(resyncs(app)).toEqual([]);
-    });
-
-    it('that were lost on the way are noticed by the next one: everybody is told to start over', async () => {
-        const { account, sid } = await setUp();
-        const app = await connect(sound, account, { host });
-        const cli = await connect(sound, account, { host, clientType: 'session-scoped', sessionId: sid });
-        loseNext();
-        await appendTexts(account, sid, ['lost']);
-        await appendTexts(account, sid, ['next']);
-        await Promise.all([app, cli].map((socket) => socket.next(({ event }) => event === 'resync')));
-        await appendTexts(account, sid, ['after']);
-        await settled(soundly(account), [app, cli]);
-        for (const socket of [app, cli]) expect([resyncs(socket), seqs(socket)]).toEqual([[{ seq: 3 }], [4]]);
-        expect(await app.request('request-updates-since', { seq: 2 })).toMatchObject({ success: false });
-        expect(await app.request('request-updates-since', { seq: 3 })).toMatchObject({
-            success: true,
-            updates: [{ seq: 4 }],
-        });
-    }, 15_000);
-
-    it('that were lost at the tail are noticed by a retry of the write', async () => {
-        const { account, sid } = await setUp();
-        const app = await connect(sound, account, { host });
-        const body = { messages: [{ content: 'lost', localId: 'l' }] };
-        loseNext();
-        await account.call('POST', `/v3/sessions/${sid}/messages`, body);
-        await account.call('POST', `/v3/sessions/${sid}/messages`, body);
-        expect((await app.next(({ event }) => event === 'resync')).data).toEqual({ seq: 2 });
-        expect(seqs(app)).toEqual([]);
-    }, 15_000);
-
     it('that were lost at the tail are noticed by a connect', async () => {
         const { account, sid } = await setUp();
         const app = await connect(sound, account, { host });
@@ -153,6 +66,7 @@ describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (hos
         await appendTexts(account, sid, ['lost']);
         const other = await connect(sound, account, { host, lastSeq: 1 });
         expect(other.frames[0]?.data.seq).toBe(2);
+        await endPatience(account);
         for (const socket of [app, other]) {
             expect((await socket.next(({ event }) => event === 'resync')).data).toEqual({ seq: 2 });
         }
@@ -174,8 +88,7 @@ describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (hos
     it('that are only late are waited for by a resume', async () => {
         const { account, sid } = await setUp();
         const app = await connect(sound, account, { host });
-        hubs.delay(() => 700);
-        onTestFinished(() => hubs.delay(() => 0));
+        delay(() => 700);
         const written = appendTexts(account, sid, ['late']);
         await vi.waitUntil(
             async () =>
@@ -233,7 +146,7 @@ describe.each(['hub', 'gateway'] as const)('updates to a socket in the %s', (hos
     });
 });
 
-describe('a socket that joins in the midst of updates', () => {
+describe('P5 a socket that joins in the midst of updates', () => {
     it.each(['hub', 'gateway'] as const)('of the %s is connected first, and misses none', async (host) => {
         const { account, sid } = await setUp();
         await connect(sound, account, { host });
