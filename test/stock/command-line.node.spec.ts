@@ -144,7 +144,7 @@ describe.each([
     });
 
     it('holds a session with an agent, by prompts of the app', { timeout: 300_000 }, async () => {
-        const command = commandLine.start(...agent);
+        commandLine.start(...agent);
         const { body } = await app.next('update', (update) => update.body.t === 'new-session', PATIENCE_MS);
         const sid: string = body.id;
         const key = way.key(body.dataEncryptionKey);
@@ -185,10 +185,22 @@ describe.each([
         await told(turnEnds);
 
         expect(await call('killSession', {})).toMatchObject({ ok: true });
-        expect(await command.ended()).toBe(0);
-        const { session } = await account.call('GET', `v1/sessions/${sid}`);
-        expect(session.active).toBe(false);
-        expect(way.decrypt(session.metadata, key)).toMatchObject({ lifecycleState: 'archived' });
+        // happy itself lingers for 10 s more.
+        await app.next(
+            'ephemeral',
+            ({ type, id: of, active }) => type === 'activity' && of === sid && !active,
+            PATIENCE_MS,
+        );
+        await app.next(
+            'update',
+            ({ body: { t, id: of, metadata } }) =>
+                t === 'update-session' &&
+                of === sid &&
+                metadata &&
+                JSON.stringify(way.decrypt(metadata.value, key)).includes('"lifecycleState":"archived"'),
+            PATIENCE_MS,
+        );
+        expect((await account.call('GET', `v1/sessions/${sid}`)).session.active).toBe(false);
     });
 
     it('stops its daemon, and logs out', { timeout: 180_000 }, async () => {
