@@ -4,7 +4,7 @@
  *
  * @example
  * const happy = await createHappyClient({ url: 'https://happy.example' }).login(accountSecret);
- * const { sessions } = await happy.api.sessions.list.query({});
+ * const { sessions } = await happy.api.sessions.list.query();
  * const following = happy.follow({ onUpdate: ({ body }) => console.log(body.t) });
  */
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from '@trpc/client';
@@ -16,8 +16,8 @@ import { happyErrors } from '@/client/errors';
 import { FetchEventSource } from '@/client/event-source';
 import { follow } from '@/client/follow';
 import type { FollowOptions, Following } from '@/client/follow';
-import { approvePairing, requestPairing } from '@/client/pairing';
-import type { Pairing } from '@/client/pairing';
+import { approveDevice, approvePairing, requestDevicePairing, requestPairing } from '@/client/pairing';
+import type { PairedDevice, PairedTerminal, Pairing } from '@/client/pairing';
 
 export type { AppRouter } from '@/client/app-router';
 export { decodeBase64, encodeBase64 } from '@/client/base64';
@@ -28,7 +28,7 @@ export { FetchEventSource } from '@/client/event-source';
 export type { FetchEventSourceInit } from '@/client/event-source';
 export type { FollowOptions, Following, HappyEphemeral, HappyEvent, HappyUpdate } from '@/client/follow';
 export { readPairingLink } from '@/client/pairing';
-export type { PairedTerminal, Pairing } from '@/client/pairing';
+export type { PairedDevice, PairedTerminal, Pairing } from '@/client/pairing';
 
 /** Which server, and as whom. */
 export interface HappyClientOptions {
@@ -51,9 +51,13 @@ export interface HappyClient {
     /** Logs in with an account's secret, 32 bytes, and makes the account the first time. Returns a client with the token. */
     login(accountSecret: Uint8Array): Promise<HappyClient>;
     /** A terminal's side of pairing: show `link`, then wait. */
-    requestPairing(): Promise<Pairing>;
+    requestPairing(): Promise<Pairing<PairedTerminal>>;
     /** The account's side of pairing: lets in the terminal that shows `link`. */
     approvePairing(link: string, accountSecret: Uint8Array): Promise<void>;
+    /** A further device's side of joining an account: show `link`, then wait; it gets the account's secret. */
+    requestDevicePairing(): Promise<Pairing<PairedDevice>>;
+    /** The account's side of that: gives its secret to the device that shows `link`. */
+    approveDevice(link: string, accountSecret: Uint8Array): Promise<void>;
     /** The same server as somebody else. */
     withToken(token: string): HappyClient;
 }
@@ -100,5 +104,7 @@ export function createHappyClient(options: HappyClientOptions): HappyClient {
         },
         requestPairing: () => requestPairing(api),
         approvePairing: (link, accountSecret) => approvePairing(api, link, accountSecret),
+        requestDevicePairing: () => requestDevicePairing(api),
+        approveDevice: (link, accountSecret) => approveDevice(api, link, accountSecret),
     };
 }

@@ -109,6 +109,22 @@ describe('pairing', () => {
         expect(decryptJson(read.session.metadata, key ?? new Uint8Array())).toEqual({ path: '/work' });
     });
 
+    it('gives the account to a further device, and to no terminal by mistake', async () => {
+        const secret = secretOf();
+        const phone = await login(secret);
+        const guest = createHappyClient({ url: server.url });
+        const pairing = await guest.requestDevicePairing();
+        expect(pairing.link).toMatch(/^happy:\/\/\/account\?[\w-]{43}$/);
+        await expect(phone.approvePairing(pairing.link, secret)).rejects.toThrow('The link of a device');
+        const terminal = await guest.requestPairing();
+        await expect(phone.approveDevice(terminal.link, secret)).rejects.toThrow('Not the link of a device');
+        await phone.approveDevice(pairing.link, secret);
+        const { token, accountSecret } = await pairing.wait({ pollMs: 50 });
+        expect(Buffer.from(accountSecret)).toEqual(Buffer.from(secret));
+        const { id } = await guest.withToken(token).api.account.profile.query({});
+        expect((await phone.api.account.profile.query({})).id).toBe(id);
+    });
+
     it('stops waiting when told to', async () => {
         const pairing = await createHappyClient({ url: server.url }).requestPairing();
         await expect(pairing.wait({ pollMs: 20, signal: AbortSignal.timeout(100) })).rejects.toThrow(/timeout/);

@@ -56,6 +56,11 @@ describe('the packed client', () => {
             expect(text, file).not.toMatch(/\bany\b(?! |\.)/);
             expect(text, file).not.toMatch(/@\/|drizzle|hono|cloudflare|workers-types|\bzod\b/);
         }
+        const { dependencies } = JSON.parse(readFileSync(path.join(installed, 'package.json'), 'utf8'));
+        expect(Object.keys(dependencies), 'of what the Worker is built, nobody installs anything').toEqual([
+            '@trpc/client',
+            '@trpc/server',
+        ]);
         const code = readFileSync(path.join(installed, 'dist/client/index.js'), 'utf8');
         expect(code).not.toMatch(/^import .* from/m);
         expect(code).not.toMatch(/drizzle|AccountHub|CREATE TABLE/);
