@@ -2,6 +2,8 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { getDb } from '@/db/client';
 import { sweepRepeatKeys } from '@/db/repeat-keys';
+import { stockUpdate } from '@/http/dialect-events';
+import type { UpdateBody } from '@/realtime/bodies';
 import { createAccount } from '@test/helpers/account';
 import { holdClock } from '@test/helpers/clock';
 import { connectGithub, createPerson, fetchState, githubServices } from '@test/helpers/github';
@@ -45,6 +47,12 @@ describe('linking GitHub', () => {
         expect((await account.call('GET', '/v1/account/profile')).body.github).not.toHaveProperty('email');
         const { body } = await account.call('GET', '/v1/account/profile', undefined, stock);
         expect(body.github).toHaveProperty('email', null);
+        const told = (await updatesOf(server, account)).map(({ update }) =>
+            stockUpdate({ ...update, body: update.body as unknown as UpdateBody }),
+        );
+        expect(told).toContainEqual(
+            expect.objectContaining({ body: expect.objectContaining({ t: 'update-account', github: body.github }) }),
+        );
     });
 
     it('fills the names an account lacks, and says so', async () => {
