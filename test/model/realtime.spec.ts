@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { TestAccount } from '@test/helpers/account';
 import { createAccount, createSession } from '@test/helpers/account';
 import { holdClock } from '@test/helpers/clock';
+import { renewHub } from '@test/helpers/hubs';
 import { readAll } from '@test/helpers/messages';
 import { startServer } from '@test/helpers/server';
 import { settled } from '@test/helpers/socket';
@@ -259,6 +260,10 @@ const crash = () =>
         }
     });
 
+/** A hub forgets what is in memory only; with its last update just out, it has to fear for what a gateway got (P6). */
+const evict = (who: number) =>
+    command(`evict the hub of ${who}`, async ({ homes }) => renewHub((at(homes, who) as Home).account.id));
+
 /** Publications that were held come through, the last one first. */
 const release = (who: number) =>
     command(`release what was held for ${who}`, async ({ homes }) => {
@@ -345,6 +350,7 @@ const commands = fc.commands(
         who.map((home) => release(home)),
         who.map((home) => settle(home)),
         fc.constant(crash()),
+        who.map((home) => evict(home)),
     ],
     { size: 'medium', maxCommands: 20 },
 );

@@ -1,14 +1,22 @@
+import type { AnyProcedure } from '@trpc/server';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { createApp } from '@/app';
 import { restRoutes } from '@/http/rest';
 import { eventNames } from '@/realtime/frames';
+import { appRouter } from '@/routers';
+import { createSession } from '@test/helpers/account';
 import { connectGithub, githubServices } from '@test/helpers/github';
-import { ELSEWHERE, SILENT_EVENTS, SILENT_PROCEDURES, rows } from '@test/realtime/matrix/rows';
+import { connect, settled } from '@test/helpers/socket';
+import { BARE_ROUTES, ELSEWHERE, SILENT_EVENTS, SILENT_PROCEDURES, rows } from '@test/realtime/matrix/rows';
 import type { Input, Row, Told } from '@test/realtime/matrix/rows';
 import { OWN, callTrpc, createWorld } from '@test/realtime/matrix/world';
 import type { World } from '@test/realtime/matrix/world';
 
 const { services, server } = githubServices();
 const routes = restRoutes();
+/** All of them, whether they have a REST path or not. */
+const procedures = appRouter._def.procedures as unknown as Record<string, AnyProcedure>;
+const STOCK = { 'X-Happy-Client': 'cli/1.0' };
 let world: World;
 
 beforeAll(async () => {
@@ -27,6 +35,7 @@ function doorsOf(row: Row): [string, Door][] {
     const { procedure, event } = row;
     if (procedure && row.without !== 'trpc') {
         doors.push([`tRPC ${procedure}`, (input) => callTrpc(server, world.account, procedure, input)]);
+        doors.push([`tRPC over a WebSocket ${procedure}`, (input) => world.callOverSocket(procedure, input)]);
     }
     if (event)
         doors.push([`socket ${event}`, (input) => world.writer.request(event, row.data ? row.data(input) : input)]);
@@ -71,6 +80,27 @@ describe('who is told of a write', () => {
         expect(await world.strangersFrames()).toEqual([]);
     });
 
+    it.each([
+        ['REST', (id: string) => world.account.call('DELETE', `/v1/sessions/${id}`, undefined, STOCK)],
+        ['tRPC', (id: string) => callTrpc(server, world.account, 'sessions.delete', { id, hard: true })],
+    ])('a session that is removed under its own sockets, by %s', async (_, remove) => {
+        const id = await createSession(world.account);
+        const scope = { clientType: 'session-scoped', sessionId: id };
+        const [near, far] = [
+            await connect(server, world.account, scope),
+            await connect(server, world.account, { ...scope, host: 'gateway' }),
+        ];
+        await world.heard();
+        await remove(id);
+        const body = { t: 'delete-session', sid: id };
+        expect(await world.heard()).toEqual(expected([{ to: ['user'], body }]));
+        await settled(world.account, [near, far]);
+        for (const socket of [near, far]) {
+            expect(socket.updates().map((update) => update.body)).toEqual([body]);
+            socket.close();
+        }
+    });
+
     it('a GitHub account that is connected, and disconnected, by every door', async () => {
         const disconnect: Door[] = [
             () => world.account.call('DELETE', '/v1/connect/github'),
@@ -98,12 +128,16 @@ describe('who is told of a write', () => {
 describe('the matrix', () => {
     it('has every procedure that may write', () => {
         const known = new Set([...rows.map(({ procedure }) => procedure), ...SILENT_PROCEDURES, ...ELSEWHERE]);
-        const mutations = routes.filter(({ procedure }) => procedure._def.type === 'mutation');
-        const names = [...new Set(mutations.map(({ procedurePath }) => procedurePath))];
-        expect(names.filter((name) => !known.has(name))).toEqual([]);
-        expect(
-            [...SILENT_PROCEDURES].filter((name) => !routes.some(({ procedurePath }) => procedurePath === name)),
-        ).toEqual([]);
+        const mutations = Object.entries(procedures).filter(([, { _def }]) => _def.type === 'mutation');
+        expect(mutations.map(([name]) => name).filter((name) => !known.has(name))).toEqual([]);
+        expect([...known].filter((name) => name !== undefined && !(name in procedures))).toEqual([]);
+    });
+
+    it('has every route that may write without a procedure', () => {
+        const ofProcedures = new Set(routes.map(({ method, path }) => `${method} ${path}`));
+        const bare = createApp().routes.filter(({ method }) => ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method));
+        const names = new Set(bare.map(({ method, path }) => `${method} ${path}`));
+        expect([...names].filter((name) => !ofProcedures.has(name)).toSorted()).toEqual([...BARE_ROUTES].toSorted());
     });
 
     it('has every client event', () => {

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createAccount, createMachine, createSession } from '@test/helpers/account';
 import type { TestAccount } from '@test/helpers/account';
 import { holdClock } from '@test/helpers/clock';
+import { probeDatabase } from '@test/helpers/database';
 import { renewHub } from '@test/helpers/hubs';
 import { startServer } from '@test/helpers/server';
 import type { Frame, TestSocket } from '@test/helpers/socket';
@@ -351,19 +352,22 @@ describe('calls', () => {
         await expect.poll(() => requests(target).length).toBe(101);
     });
 
-    it('write nothing to the database', async () => {
+    it('do not touch the database, while a message over a socket writes five rows', async () => {
         const sid = await createSession(account);
         const [caller, target] = [
             await connect(server, account),
             await connect(server, account, { clientType: 'session-scoped', sessionId: sid }),
         ];
-        const rows = () => env.DB.prepare('SELECT seq, updatedAt FROM Session WHERE id = ?').bind(sid).first();
-        const before = await rows();
+        const db = probeDatabase(env.DB);
+        const counted = { ...env, DB: db.binding };
+        await runInDurableObject(hub(), (instance) => void Object.assign(instance, { env: counted }));
         await register(target, `${sid}:bash`);
         const outcome = caller.request('rpc-call', { method: `${sid}:bash` });
         await answerNext(target, 'ok');
         await outcome;
-        expect(await rows()).toEqual(before);
+        expect([db.roundTrips, db.rowsWritten]).toEqual([0, 0]);
+        await target.request('message', { sid, message: 'm', localId: 'l' });
+        expect([db.roundTrips, db.rowsWritten]).toEqual([1, 5]);
     });
 
     it('leave no alarm behind', async () => {

@@ -63,15 +63,13 @@ async function newArtifact({ account }: World): Promise<Input> {
     return artifact;
 }
 
-/** Brings the two back to knowing nothing of each other. */
-async function unfriend({ account, peer }: World): Promise<void> {
-    for (const [who, whom] of [
-        [account, peer],
-        [peer, account],
-        [account, peer],
-    ] as const) {
-        await who.call('POST', '/v1/friends/remove', { uid: whom.id });
-    }
+/** Brings the two back to knowing nothing of each other, and to feeds that know nothing of requests today. */
+async function estrange({ server, account, peer }: World): Promise<void> {
+    const ids = [account.id, peer.id];
+    await server.env.DB.batch([
+        server.env.DB.prepare('DELETE FROM UserRelationship WHERE fromUserId IN (?1, ?2)').bind(...ids),
+        server.env.DB.prepare('DELETE FROM UserFeedItem WHERE userId IN (?1, ?2)').bind(...ids),
+    ]);
 }
 
 function uploadAvatar({ server, account }: World) {
@@ -503,36 +501,49 @@ const accountRows: Row[] = [
         name: 'a friend request',
         procedure: 'friends.add',
         async input(world) {
-            await unfriend(world);
-            // A request is told in the feed once a day.
-            await world.server.env.DB.prepare('DELETE FROM UserFeedItem WHERE userId = ?').bind(world.peer.id).run();
-            await world.server.env.DB.prepare('DELETE FROM UserRelationship WHERE fromUserId IN (?1, ?2)')
-                .bind(world.account.id, world.peer.id)
-                .run();
+            await estrange(world);
             return { uid: world.peer.id };
         },
         tells: ({ account, peer }) => [
             { to: USER, body: related(account.id, peer.id, 'requested', 'created') },
             { to: ['peer'], body: related(peer.id, account.id, 'pending', 'created') },
-            {
-                to: ['peer'],
-                body: {
-                    t: 'new-feed-post',
-                    id: AnyText,
-                    body: { kind: 'friend_request', type: 'friend_request', uid: account.id },
-                    cursor: AnyText,
-                    counter: AnyNumber,
-                    repeatKey: AnyText,
-                    createdAt: AnyNumber,
-                },
-            },
+            { to: ['peer'], body: posted('friend_request', account.id) },
+        ],
+    },
+    {
+        name: 'an accepted friend request',
+        procedure: 'friends.add',
+        async input(world) {
+            await estrange(world);
+            await world.peer.call('POST', '/v1/friends/add', { uid: world.account.id });
+            return { uid: world.peer.id };
+        },
+        tells: ({ account, peer }) => [
+            { to: USER, body: related(account.id, peer.id, 'friend', 'updated') },
+            { to: USER, body: posted('friend_accepted', peer.id) },
+            { to: ['peer'], body: related(peer.id, account.id, 'friend', 'updated') },
+            { to: ['peer'], body: posted('friend_accepted', account.id) },
+        ],
+    },
+    {
+        name: 'a friendship that ends',
+        procedure: 'friends.remove',
+        async input(world) {
+            await estrange(world);
+            await world.account.call('POST', '/v1/friends/add', { uid: world.peer.id });
+            await world.peer.call('POST', '/v1/friends/add', { uid: world.account.id });
+            return { uid: world.peer.id };
+        },
+        tells: ({ account, peer }) => [
+            { to: USER, body: related(account.id, peer.id, 'pending', 'updated') },
+            { to: ['peer'], body: related(peer.id, account.id, 'requested', 'updated') },
         ],
     },
     {
         name: 'a withdrawn friend request',
         procedure: 'friends.remove',
         async input(world) {
-            await unfriend(world);
+            await estrange(world);
             await world.account.call('POST', '/v1/friends/add', { uid: world.peer.id });
             return { uid: world.peer.id };
         },
@@ -545,6 +556,11 @@ const accountRows: Row[] = [
 
 function related(fromUserId: string, toUserId: string, status: string, action: string) {
     return { t: 'relationship-updated', uid: toUserId, fromUserId, toUserId, status, action, timestamp: AnyNumber };
+}
+
+function posted(kind: string, uid: string) {
+    const counters = { cursor: AnyText, counter: AnyNumber, repeatKey: AnyText, createdAt: AnyNumber };
+    return { t: 'new-feed-post', id: AnyText, body: { kind, type: kind, uid }, ...counters };
 }
 
 /** Every write that tells somebody something. GitHub's two have their own test beside the matrix. */
@@ -577,6 +593,15 @@ export const SILENT_PROCEDURES = new Set([
     'version.check',
     'voice.start',
     'voice.token',
+]);
+
+/** Writes that are no procedures: what they tell is in a row as `other`, beside the matrix (GitHub's), or nothing. */
+export const BARE_ROUTES = new Set([
+    'POST /v1/uploads',
+    'POST /v1/uploads/avatar',
+    'PUT /v1/uploads/raw',
+    'PUT /v1/sessions/:id/attachments/:file',
+    'POST /v1/connect/github/webhook',
 ]);
 
 /** Covered beside the matrix, since an outside service takes part. */

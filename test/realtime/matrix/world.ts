@@ -2,7 +2,7 @@ import { call, createAccount, createMachine, createSession } from '@test/helpers
 import type { TestAccount } from '@test/helpers/account';
 import type { TestServer } from '@test/helpers/server';
 import type { TestSocket } from '@test/helpers/socket';
-import { connect, settled } from '@test/helpers/socket';
+import { bearer, connect, openSocket, settled } from '@test/helpers/socket';
 
 /** The recipients of contract 5, each as a socket in the hub and one in a gateway. */
 export const OWN = ['user', 'session', 'otherSession', 'machine', 'otherMachine'] as const;
@@ -18,6 +18,8 @@ export interface World {
     machineId: string;
     /** The user-scoped socket that writes. */
     writer: TestSocket;
+    /** Calls a procedure over a tRPC client's socket; it follows nothing. */
+    callOverSocket(path: string, input: unknown): Promise<void>;
     /** What each recipient was told since the last time, hub and gateway alike. */
     heard(): Promise<Record<string, unknown[]>>;
     /** What the stranger was told, ever. */
@@ -57,6 +59,8 @@ export async function createWorld(server: TestServer): Promise<World> {
         await connect(server, stranger, { host: 'gateway', clientType: 'machine-scoped', machineId }),
     ];
     const writer = await connect(server, account);
+    const caller = await openSocket(server, { path: '/trpc', headers: bearer(account), greet: false });
+    let calls = 0;
     const own = sockets.filter(([name]) => name !== 'peer').map(([, socket]) => socket);
     const peers = sockets.filter(([name]) => name === 'peer').map(([, socket]) => socket);
     // Machines have come online, which is told in its own time.
@@ -75,6 +79,12 @@ export async function createWorld(server: TestServer): Promise<World> {
         sid,
         machineId,
         writer,
+        async callOverSocket(path, input) {
+            const id = (calls += 1);
+            caller.sendText(JSON.stringify({ id, method: 'mutation', params: { path, input } }));
+            const answer = (await caller.next((frame) => 'id' in frame && frame.id === id)) as object;
+            if (!('result' in answer)) throw new Error(`${path} answered ${JSON.stringify(answer)}`);
+        },
         async heard() {
             await Promise.all([settled(account, [...own, writer]), settled(peer, peers)]);
             const told: Record<string, unknown[]> = {};
