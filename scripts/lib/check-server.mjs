@@ -52,10 +52,19 @@ async function ask(url) {
     try {
         const response = await fetch(url, { signal: AbortSignal.timeout(10_000), redirect: 'manual' });
         const text = await response.text();
-        const said = `${response.status} ${text.slice(0, 500)}`;
-        return { said, body: response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : {} };
+        const isJson = response.headers.get('content-type')?.includes('json');
+        return { said: `${response.status} ${text.slice(0, 500)}`, body: (isJson && parse(text)) || {} };
     } catch (error) {
         const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
         return { said: cause instanceof Error ? cause.message : String(cause), body: {} };
+    }
+}
+
+/** @param {string} text */
+function parse(text) {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return null;
     }
 }
