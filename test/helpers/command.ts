@@ -18,7 +18,7 @@ import { inProject } from '../../scripts/lib/project.mjs';
 const binaries = `${inProject('node_modules', '.bin')}${path.delimiter}${process.env.PATH ?? ''}`;
 
 /** Nothing that hangs may outlive its test. */
-const MOST_MS = 100_000;
+const MOST_MS = 200_000;
 
 /** What a command that has ended left. */
 export interface Ended {
