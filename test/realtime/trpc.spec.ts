@@ -6,6 +6,7 @@ import { MAX_SUBSCRIPTIONS } from '@/realtime/subscriptions';
 import { createAccount, createMachine, createSession } from '@test/helpers/account';
 import type { TestAccount } from '@test/helpers/account';
 import { startServer } from '@test/helpers/server';
+import { subscribe } from '@test/helpers/sse';
 import { connectWsLink } from '@test/helpers/ws-link';
 import type { Door, Watched } from '@test/helpers/ws-link';
 
@@ -211,6 +212,17 @@ describe.each(DOORS)('wsLink with a %s', (door) => {
         });
     });
 
+    it('leaving frees the socket, here and at the hub', async () => {
+        const account = await createAccount(server);
+        const { follow, close } = connectWsLink(server, account, door);
+        await follow();
+        const open = async () => (await account.call('GET', '/v1/websocket/stats')).body.totalConnections;
+        expect(await open()).toBe(1);
+        await close();
+        await vi.waitUntil(async () => (await open()) === 0, { timeout: 5_000 });
+        expect(await attachments(account, door)).toEqual([]);
+    });
+
     it('the subscription past the last one is told so, until one is freed', async () => {
         const account = await createAccount(server);
         const { follow } = connectWsLink(server, account, door);
@@ -326,6 +338,29 @@ describe.each(DOORS)('wsLink with a %s', (door) => {
         await api.sessions.list.query({});
         line.sockets[0]?.send('PING');
         expect(await vi.waitUntil(() => line.received.includes('PONG'), { timeout: 5_000 })).toBe(true);
+    });
+});
+
+describe('an update that never comes', () => {
+    it('is not waited for: every subscription, whatever its link, is told to start over', async () => {
+        const account = await createAccount(server);
+        const sid = await createSession(account);
+        const inputs = [{}, { scope: 'session' as const, id: sid }];
+        const watched = [
+            ...(await Promise.all(inputs.map((input) => connectWsLink(server, account, 'ticket').follow(input)))),
+            ...(await Promise.all(
+                inputs.map((input) => connectWsLink(server, account, 'connectionParams').follow(input)),
+            )),
+            ...(await Promise.all(inputs.map((input) => subscribe(server, account.token, input)))),
+        ];
+        // The second was lost on its way.
+        const update = { id: 'u', seq: 3, body: { t: 'delete-session' as const, sid }, createdAt: Date.now() };
+        const hub = server.env.ACCOUNT_HUB.getByName(account.id);
+        await hub.publish({ seq: 3, updates: [{ update, to: { session: sid } }], ephemerals: [] });
+        for (const one of watched) {
+            await one.next(({ event }) => event === 'resync');
+            expect(one.events).toEqual([{ id: '3', event: 'resync', data: { seq: 3 } }]);
+        }
     });
 });
 

@@ -146,6 +146,21 @@ describe('coming back', () => {
         },
     );
 
+    it('a database that fails just then leads to one more try', async () => {
+        const account = await createAccount(server);
+        const sid = await createSession(account);
+        const subscription = await subscribe(server, account.token);
+        const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+        server.db.failNext('before');
+        subscription.cut();
+        await vi.waitUntil(() => log.mock.calls.length > 0, { timeout: 5_000 });
+        log.mockRestore();
+        await say(account, sid);
+        await subscription.next(({ event }) => event === 'update');
+        expect(subscription.error).toBeUndefined();
+        expect(kinds(subscription)).toEqual(['new-message']);
+    });
+
     it('a hub that closes leads to a reconnect, not to the end', async () => {
         const account = await createAccount(server);
         const sid = await createSession(account);
