@@ -1,5 +1,6 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env as realEnv } from 'cloudflare:workers';
+import { onTestFinished, vi } from 'vitest';
 import type { AccountHub } from '@/realtime/hub';
 import type { Publication } from '@/realtime/updates';
 
@@ -58,4 +59,17 @@ export async function renewHub(accountId: string): Promise<void> {
         const fresh = new Class(state, realEnv);
         for (const key of Object.keys(fresh)) Object.assign(instance, { [key]: Reflect.get(fresh, key) });
     });
+}
+
+/** Makes an account's hub unable to reach gateways, until the answer is called. */
+export async function cutOffGateways(accountId: string): Promise<() => Promise<void>> {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    onTestFinished(() => log.mockRestore());
+    const unreachable = new Proxy({}, { get: () => () => Promise.reject(new Error('Network connection lost.')) });
+    const setGateways = (binding: unknown) =>
+        runInDurableObject(realEnv.ACCOUNT_HUB.getByName(accountId), (instance) => {
+            Object.assign(instance, { env: { ...realEnv, SOCKET_GATEWAY: binding } });
+        });
+    await setGateways({ getByName: () => unreachable });
+    return () => setGateways(realEnv.SOCKET_GATEWAY);
 }

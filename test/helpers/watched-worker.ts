@@ -5,6 +5,8 @@ import { AccountHub as Hub, SocketGateway as Gateway } from '@/index';
 /** What a Durable Object has lived through since its process began. */
 export interface Watched {
     kind: 'hub' | 'gateway';
+    /** A hub's account, a gateway's address for hubs. */
+    name?: string;
     /** How often it came to life: a second time only after it had slept, or was cut off. */
     instances: number;
     /** When somebody called it, a socket, another object or an alarm: Unix ms, in order. */
@@ -25,6 +27,7 @@ function begin(kind: Watched['kind'], instance: object, { id }: DurableObjectSta
     const record = objects.get(`${id}`) ?? { kind, instances: 0, calls: [] };
     objects.set(`${id}`, record);
     recordOf.set(instance, record);
+    record.name ??= id.name;
     record.instances += 1;
 }
 

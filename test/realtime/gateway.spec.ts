@@ -5,6 +5,7 @@ import type { AccountHub } from '@/realtime/hub';
 import { createAccount, createMachine, createSession } from '@test/helpers/account';
 import type { TestAccount } from '@test/helpers/account';
 import { holdClock } from '@test/helpers/clock';
+import { cutOffGateways } from '@test/helpers/hubs';
 import { appendTexts } from '@test/helpers/messages';
 import { startServer } from '@test/helpers/server';
 import { bearer, connect, openSocket, settled } from '@test/helpers/socket';
@@ -24,20 +25,6 @@ const total = async () => (await account.call('GET', '/v1/websocket/stats')).bod
 /** Runs something inside the hub, with its own bindings. */
 function inHub<T>(run: (instance: AccountHub & { env: typeof env }) => T | Promise<T>): Promise<T> {
     return runInDurableObject(hub(), (instance) => run(instance as never));
-}
-
-/** Makes the account's hub unable to reach gateways, until it is undone. */
-async function cutOff(): Promise<() => Promise<void>> {
-    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
-    onTestFinished(() => log.mockRestore());
-    const unreachable = new Proxy({}, { get: () => () => Promise.reject(new Error('Network connection lost.')) });
-    await inHub((instance) => {
-        instance.env = { ...env, SOCKET_GATEWAY: { getByName: () => unreachable } as never };
-    });
-    return () =>
-        inHub((instance) => {
-            instance.env = env;
-        });
 }
 
 describe('a gateway', () => {
@@ -117,7 +104,7 @@ describe('a gateway', () => {
         const machineId = await createMachine(account);
         const far = await connect(server, account, { host: 'gateway', clientType: 'machine-scoped', machineId });
         const near = await connect(server, account);
-        const mend = await cutOff();
+        const mend = await cutOffGateways(account.id);
         await appendTexts(account, sid, ['unheard by the far one']);
         await account.call('PUT', `/v1/machines/${machineId}/status`, { metadata: 'unheard' });
         await expect.poll(total).toBe(1);
@@ -144,7 +131,7 @@ describe('a gateway', () => {
 
     it('that is never reached again is given up', async () => {
         await connect(server, account, { host: 'gateway' });
-        await cutOff();
+        await cutOffGateways(account.id);
         await account.call('POST', '/v1/websocket/broadcast', { message: { type: 'x' } });
         await expect.poll(total).toBe(0);
         for (let attempts = 0; attempts < 31; attempts++) {

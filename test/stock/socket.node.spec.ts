@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'undici';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Socket } from 'socket.io-client';
 import {
     connect,
@@ -98,6 +99,29 @@ describe('The published Socket.IO client', () => {
         await expect.poll(() => refusalOf({ token: account.token })).toBe('none');
     });
 
+    it('whose token ends loses its connection without a goodbye, and is refused when it comes back', async () => {
+        const account = await createStockAccount(server.url);
+        const { io: client } = await open(account, {}, { reconnection: true, reconnectionDelay: 10 });
+        const lost = new Promise((resolve) => client.once('disconnect', resolve));
+        const refused = new Promise<Error>((resolve) => client.once('connect_error', resolve));
+        await account.call('POST', 'v1/auth/logout');
+        // After "io server disconnect" apps would never come back.
+        expect(await lost).toBe('transport close');
+        expect((await refused).message).toBe('Invalid authentication token');
+    });
+
+    it('that begins with long-polling is told so at once, and one that sends binary data is let go', async () => {
+        const account = await createStockAccount(server.url);
+        const polling = createStockSocket(server.url, { token: account.token }, { transports: ['polling'] });
+        clients.push(polling.io);
+        await expect(connect(polling)).rejects.toMatchObject({ description: 400 });
+
+        const { io: client } = await open(account);
+        const lost = new Promise((resolve) => client.once('disconnect', resolve));
+        client.emit('broadcast', { file: Buffer.from([1, 2, 3]) });
+        expect(await lost).toBe('transport close');
+    });
+
     it('gets an acknowledgement for every event that asks for one', async () => {
         const account = await createStockAccount(server.url);
         const sid = await createStockSession(account);
@@ -168,6 +192,36 @@ describe('The published Socket.IO client', () => {
             ok: false,
             error: 'Invalid parameters: method is required',
         });
+    });
+
+    it('is asked by native clients and asks them', async () => {
+        const account = await createStockAccount(server.url);
+        const machineId = await createStockMachine(account);
+        const daemon = await open(account, { clientType: 'machine-scoped', machineId });
+        daemon.io.on('rpc-request', ({ params }: { params: string }, answer: (result: string) => void) =>
+            answer(`${params}, says the daemon`),
+        );
+        daemon.io.emit('rpc-register', { method: `${machineId}:bash` });
+        await daemon.next('rpc-registered');
+
+        const headers = { Authorization: `Bearer ${account.token}` };
+        const native = new WebSocket(new URL('v1/updates', server.url.replace('http', 'ws')), { headers });
+        onTestFinished(() => native.close());
+        // oxlint-disable-next-line typescript/no-explicit-any
+        const frames: any[] = [];
+        native.addEventListener('message', ({ data }) => void frames.push(JSON.parse(String(data))));
+        const send = (frame: object) => native.send(JSON.stringify(frame));
+        const next = (name: string) => until(() => frames.find(({ event }) => event === name), name);
+        await next('connected');
+
+        send({ event: 'rpc-call', ackId: 'a', data: { method: `${machineId}:bash`, params: 'ls' } });
+        expect((await next('ack')).ack).toEqual({ ok: true, result: 'ls, says the daemon' });
+        send({ event: 'rpc-register', data: { method: 'native:hi' } });
+        await next('rpc-registered');
+        const answered = daemon.io.emitWithAck('rpc-call', { method: 'native:hi', params: 'p' });
+        const { data, ackId } = await next('rpc-request');
+        send({ event: 'rpc-response', ackId, ack: `${data.params}, says the native one` });
+        expect(await answered).toEqual({ ok: true, result: 'p, says the native one' });
     });
 
     it('is told that its machine or session lives', async () => {

@@ -7,6 +7,7 @@ import type { TestAccount } from '@test/helpers/account';
 import { holdClock } from '@test/helpers/clock';
 import { appendTexts } from '@test/helpers/messages';
 import { startServer } from '@test/helpers/server';
+import { cutOffGateways } from '@test/helpers/hubs';
 import { connect, settled } from '@test/helpers/socket';
 import { connectFrames, openFrames } from '@test/helpers/stock-frames';
 import type { StockFrames } from '@test/helpers/stock-frames';
@@ -255,13 +256,31 @@ describe('Recovery', () => {
         expect(await resume(offset, pid)).toEqual({ recovered, seqs: expected });
     });
 
+    it('is of exactly what was missed while its gateway could not be reached', async () => {
+        const sid = await createSession(account);
+        const socket = await connectFrames(server, { token: account.token });
+        const { pid } = JSON.parse((await socket.next('40')).slice(2));
+        const hub = env.ACCOUNT_HUB.getByName(account.id);
+        const mend = await cutOffGateways(account.id);
+        await appendTexts(account, sid, ['a', 'b']);
+        await expect.poll(async () => (await hub.stats()).totalConnections).toBe(0);
+        await mend();
+        clock.advance(10_000);
+        await runDurableObjectAlarm(hub);
+        expect((await socket.untilClosed()).code).toBe(1012);
+        expect(socket.all('update')).toEqual([]);
+        expect(await resume('1', pid)).toEqual({ recovered: true, seqs: [2, 3] });
+    });
+
     it('is not what lies before the log', async () => {
         const sid = await createSession(account);
         await appendTexts(account, sid, ['a']);
         await runInDurableObject(env.ACCOUNT_HUB.getByName(account.id), (hub) =>
             expect(hub.updatesSince(0)).toHaveLength(2),
         );
-        clock.advance(25 * 3_600_000);
+        clock.advance(24 * 3_600_000 - 10_000);
+        expect(await resume('1', 'x.1')).toEqual({ recovered: true, seqs: [2] });
+        clock.advance(20_000);
         expect(await resume('1', 'x.1')).toEqual({ recovered: false, seqs: [] });
     });
 });
