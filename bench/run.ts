@@ -8,6 +8,7 @@ import type { Comparison, Rounds } from './lib/compare';
 import { asMarkdown, asResults, keep } from './lib/report';
 import { measureRealtime } from './realtime';
 import { countRows } from './rows';
+import { measureStock } from './stock';
 
 /** Contract 11: CI fails where the facade takes more than this. The goal is 1.5. */
 const MOST = 2;
@@ -28,6 +29,7 @@ await runCommand(async () => {
         rows: await countRows(),
         facade: await measureFacade(isCi ? SMALL : FULL),
         realtime: await measureRealtime(AMOUNTS),
+        ...(!isCi && { stock: await measureStock() }),
     });
     say(asMarkdown(results));
     if (!isCi) keep(results);

@@ -3,6 +3,7 @@ import os from 'node:os';
 import { inProject } from '../../scripts/lib/project.mjs';
 import type { RealtimeFigures } from '../realtime';
 import type { RowsWritten } from '../rows';
+import type { StockFigures } from '../stock';
 import type { Comparison } from './compare';
 
 /** Everything one run found out, and where. */
@@ -13,10 +14,12 @@ export interface Results {
     facade: Comparison[];
     rows: RowsWritten[];
     realtime: RealtimeFigures;
+    /** Of a full run only. */
+    stock?: StockFigures;
 }
 
 /** Adds to figures when, where and with what they were measured. */
-export function asResults(figures: Pick<Results, 'facade' | 'rows' | 'realtime'>): Results {
+export function asResults(figures: Pick<Results, 'facade' | 'rows' | 'realtime' | 'stock'>): Results {
     const [cpu] = os.cpus();
     const packages = ['workerd', 'miniflare', 'wrangler', 'hono', '@trpc/server', 'zod', 'drizzle-orm'];
     return {
@@ -36,7 +39,7 @@ export function asResults(figures: Pick<Results, 'facade' | 'rows' | 'realtime'>
 }
 
 /** The figures as Markdown tables: for people at a terminal, and for the README. */
-export function asMarkdown({ date, machine, versions, facade, rows, realtime }: Results): string {
+export function asMarkdown({ date, machine, versions, facade, rows, realtime, stock }: Results): string {
     const { deliveries, rates } = realtime;
     return [
         `${date}, ${machine.cores} cores (${machine.cpu}), Node.js ${versions.node}, workerd ${versions.workerd}.`,
@@ -62,7 +65,36 @@ export function asMarkdown({ date, machine, versions, facade, rows, realtime }: 
             ['Sockets, one at a time', 'per second', 'CPU each, µs'],
             rates.map(({ name, perSecond, cpuUs }) => [name, String(perSecond), shown(cpuUs)]),
         ),
+        ...(stock ? stockTables(stock) : []),
     ].join('\n\n');
+}
+
+function stockTables({ cpu, deliveries, wakes }: StockFigures): string[] {
+    return [
+        table(
+            ['Stock sockets: CPU of a frame', 'in a gateway, µs', 'native in the hub, µs', 'ratio'],
+            cpu.map(({ name, cpuUs, ratios }) => [
+                name,
+                shown(cpuUs.gateway),
+                shown(cpuUs.floor),
+                times(ratios.gateway),
+            ]),
+        ),
+        table(
+            ['To 10 stock sockets, against plain Socket.IO in Node.js', 'p50, ms', 'p99, ms', 'p50 ratio', 'p99 ratio'],
+            deliveries.map(({ name, p50Ms, p99Ms, ratios }) => [
+                name,
+                `${p50Ms.worker} / ${p50Ms.node}`,
+                `${p99Ms.worker} / ${p99Ms.node}`,
+                times(ratios.p50),
+                times(ratios.p99),
+            ]),
+        ),
+        table(
+            ['Heartbeats of a daemon and two sessions, by the hour', 'hub called', 'hub woken', 'hub awake, s'],
+            wakes.map(({ name, calls, wakes: woken, awakeS }) => [name, String(calls), String(woken), String(awakeS)]),
+        ),
+    ];
 }
 
 const START = '<!-- figures of the latest run, written by npm run bench -->';
