@@ -12,19 +12,8 @@ export function speaksEngineIo(c: Context<HonoEnv>): boolean {
  * don't use, other versions and HTTP long-polling, is refused (contract 7.8).
  */
 export async function upgradeEngineIo(c: Context<HonoEnv>): Promise<Response> {
-    const {
-        env,
-        req,
-        var: { requestId },
-    } = c;
     const problem = unsupported(c);
-    if (problem) return c.json({ error: problem, code: 'VALIDATION_FAILED', requestId }, 400);
-
-    const { success } = await env.UPGRADE_LIMITER.limit({ key: req.header('CF-Connecting-IP') ?? 'unknown' });
-    if (!success) {
-        const error = 'Too many connections from this address, try again later';
-        return c.json({ error, code: 'RATE_LIMITED', requestId }, 429, { 'Retry-After': '60' });
-    }
+    if (problem) return c.json({ error: problem, code: 'VALIDATION_FAILED', requestId: c.var.requestId }, 400);
     return toGateway(c, 'socket.io', {});
 }
 

@@ -5,8 +5,11 @@ import type { Connection, HandshakeParts, Wire } from '@/realtime/connection';
 
 /** Longest text frame, in bytes (contract 6). */
 export const MAX_FRAME_BYTES = 1024 * 1024;
-/** Frames of one socket that may wait for their turn, and their length together; a flood past it closes the socket. */
-export const MAX_WAITING = { frames: 1000, length: 16 * 1024 * 1024 };
+/**
+ * Frames of one socket that may wait for their turn, and their length together; a flood past it closes the socket. A
+ * gateway is shared: with `all` waiting in an object, no socket may have more than one there.
+ */
+const MAX_WAITING = { frames: 1000, length: 16 * MAX_FRAME_BYTES, all: 32 * MAX_FRAME_BYTES };
 
 /** A socket that has not said yet whose it is (gateway only): until when it may, and what its upgrade said. */
 export interface PendingSocket {
@@ -76,6 +79,7 @@ export function createSocketHost(
     const states = new WeakMap<WebSocket, SocketState>();
     const queues = new WeakMap<WebSocket, Queue>();
     let index: Index | undefined;
+    let waiting = 0;
 
     function indexed(): Index {
         if (!index) {
@@ -114,6 +118,7 @@ export function createSocketHost(
     async function take(socket: WebSocket, message: string, queue: Queue): Promise<void> {
         queue.frames -= 1;
         queue.length -= message.length;
+        waiting -= message.length;
         if (queue.dropped) return;
         try {
             await handle(socket, CODECS[wireOf(socket)].decode(message));
@@ -163,11 +168,15 @@ export function createSocketHost(
             if (queue.dropped) return;
             if (typeof message !== 'string') return host.close(socket, CLOSE.unsupportedData, 'Text frames only');
             if (tooLarge(message)) return host.close(socket, CLOSE.messageTooLarge, 'Frame larger than 1 MiB');
-            if (queue.frames >= MAX_WAITING.frames || queue.length + message.length > MAX_WAITING.length) {
+            // Who has yet to say whose it is has nothing else to say.
+            const most = isPending(host.stateOf(socket)) ? MAX_FRAME_BYTES : MAX_WAITING.length;
+            const isFlood = queue.frames >= MAX_WAITING.frames || queue.length + message.length > most;
+            if (isFlood || (queue.frames > 0 && waiting + message.length > MAX_WAITING.all)) {
                 return host.close(socket, CLOSE.policyViolation, 'Too many frames');
             }
             queue.frames += 1;
             queue.length += message.length;
+            waiting += message.length;
             queue.tail = queue.tail.then(() => take(socket, message, queue));
             await queue.tail;
         },

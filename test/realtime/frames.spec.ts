@@ -1,4 +1,8 @@
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { createSocketHost } from '@/realtime/socket-host';
+import type { SocketState } from '@/realtime/socket-host';
 import { createAccount, createMachine, createSession } from '@test/helpers/account';
 import { appendTexts, readAll } from '@test/helpers/messages';
 import { startServer } from '@test/helpers/server';
@@ -301,6 +305,38 @@ describe.each(['hub', 'gateway'] as const)('frames of a socket in the %s', (host
             'connected',
             'barrier',
         ]);
+    });
+});
+
+describe('what waits for its turn', () => {
+    /** Hands frames of 1 MiB to a host whose handler never comes to an end; the codes that its sockets were closed with. */
+    function flood(frames: number[], state: object): Promise<(number | undefined)[]> {
+        return runInDurableObject(env.ACCOUNT_HUB.getByName(crypto.randomUUID()), (_, ctx) => {
+            const host = createSocketHost(
+                ctx,
+                () => new Promise(() => undefined),
+                () => undefined,
+            );
+            return frames.map((count) => {
+                const { socket } = host.accept({ v: 1, wire: 'native', ...state } as SocketState);
+                let code: number | undefined;
+                socket.close = (given) => void (code = given);
+                for (let i = 0; i < count; i++) void host.receive(socket, 'x'.repeat(MIB));
+                return code;
+            });
+        });
+    }
+    const known = { id: 'c', accountId: 'a' };
+
+    it('of one socket is 16 MiB at most, of one that has yet to say whose it is one frame', async () => {
+        expect(await flood([16], known)).toEqual([undefined]);
+        expect(await flood([17], known)).toEqual([1008]);
+        expect(await flood([1], { pendingUntil: 0, parts: {} })).toEqual([undefined]);
+        expect(await flood([2], { pendingUntil: 0, parts: {} })).toEqual([1008]);
+    });
+
+    it('in one object is 32 MiB: past it a socket may have one frame, and those that flood are closed', async () => {
+        expect(await flood([16, 16, 1, 2, 16], known)).toEqual([undefined, undefined, undefined, 1008, 1008]);
     });
 });
 

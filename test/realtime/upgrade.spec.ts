@@ -149,6 +149,27 @@ describe('a refusal', () => {
     });
 });
 
+describe('sockets that say later whose they are', () => {
+    it.each(['/v1/updates', '/v1/websocket', '/trpc?connectionParams=1'])(
+        'are let in at %s up to the limit of their address',
+        async (path) => {
+            const asked: string[] = [];
+            const limiter = {
+                limit: async ({ key }: { key: string }) => ({ success: asked.push(key) < 2 }),
+            };
+            const limited = startServer({ UPGRADE_LIMITER: limiter });
+            const headers = { Upgrade: 'websocket', 'CF-Connecting-IP': '192.0.2.8' };
+            const first = await limited.fetch(path, { headers });
+            first.webSocket?.accept();
+            first.webSocket?.close();
+            const second = await limited.fetch(path, { headers });
+            expect([first.status, second.status, second.headers.get('Retry-After')]).toEqual([101, 429, '60']);
+            expect(await second.json()).toMatchObject({ code: 'RATE_LIMITED' });
+            expect(asked).toEqual(['192.0.2.8', '192.0.2.8']);
+        },
+    );
+});
+
 describe('a ticket', () => {
     it('opens one socket, in a browser too', async () => {
         const account = await createAccount(server);
