@@ -22,6 +22,9 @@ const hub = () => env.ACCOUNT_HUB.getByName(account.id);
 const gateway = () => env.SOCKET_GATEWAY.getByName('gateway-0');
 const total = async () => (await account.call('GET', '/v1/websocket/stats')).body.totalConnections;
 
+/** Until nothing is under way: the test pool waits for ever for work that a crash has cut off. */
+const quiet = () => new Promise((resolve) => setTimeout(resolve, 1_000));
+
 /** Runs something inside the hub, with its own bindings. */
 function inHub<T>(run: (instance: AccountHub & { env: typeof env }) => T | Promise<T>): Promise<T> {
     return runInDurableObject(hub(), (instance) => run(instance as never));
@@ -164,9 +167,8 @@ describe('a gateway', () => {
             await connect(server, account, { host: 'gateway' }),
             await connect(server, account, { host: 'gateway', clientType: 'machine-scoped', machineId }),
         ];
-        // The test pool waits for ever for work that a crash has cut off, so there is none at that moment.
         await settled(account, sockets);
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        await quiet();
         await abortAllDurableObjects();
         for (const socket of sockets) await socket.untilClosed();
         expect(await total()).toBe(2);
@@ -183,13 +185,13 @@ describe('a gateway', () => {
         const first = [await connect(server, account), await connect(server, account, { host: 'gateway' })];
         await settled(account, first);
         for (const stub of [hub(), gateway()] as DurableObjectStub[]) {
-            await runInDurableObject(stub, (_, { storage }) => storage.setAlarm(Date.now() + 300));
+            await runInDurableObject(stub, (_, { storage }) => storage.setAlarm(Date.now() + 1_500));
         }
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await quiet();
         await abortAllDurableObjects();
         for (const socket of first) await socket.untilClosed();
         // By now the runtime has called them without their names.
-        await new Promise((resolve) => setTimeout(resolve, 600));
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
         const again = [await connect(server, account), await connect(server, account, { host: 'gateway' })];
         await appendTexts(account, sid, ['m']);
         await settled(account, again);
