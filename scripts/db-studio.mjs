@@ -11,6 +11,8 @@ import { CommandError, runCommand, say } from './lib/console.mjs';
 import { shownPath, stateFolder } from './lib/local-database.mjs';
 import { inProject } from './lib/project.mjs';
 
+const windows = process.platform === 'win32';
+
 /** @param {string} state */
 function databaseFile(state) {
     const folder = path.join(state, 'v3', 'd1', 'miniflare-D1DatabaseObject');
@@ -48,15 +50,17 @@ await runCommand(async () => {
         const port = values.port ? ['--port', values.port] : [];
         const child = spawn('npx', [...args, ...port], {
             cwd: folder,
-            stdio: 'inherit',
-            shell: process.platform === 'win32',
+            stdio: ['ignore', 'inherit', 'inherit'],
+            shell: windows,
+            detached: !windows,
         });
-        // This process stays until the studio is gone, to clean up.
+        // npx passes no signal on, so all that it started gets it; this process stays until they are gone, to clean up.
         let stopping = false;
-        for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+        for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
             process.on(signal, () => {
                 stopping = true;
-                child.kill(signal);
+                if (windows || child.pid === undefined) child.kill(signal);
+                else process.kill(-child.pid, 'SIGTERM');
             });
         }
         const code = await new Promise((resolve, reject) => {
