@@ -1,10 +1,12 @@
 import { TRPCClientError } from '@trpc/client';
 import { describe, expect, it } from 'vitest';
+import { eventNames } from '@/realtime/frames';
 import type { TestAccount } from '@test/helpers/account';
-import { createAccount } from '@test/helpers/account';
+import { createAccount, createMachine } from '@test/helpers/account';
 import { told } from '@test/helpers/answers';
 import { appendTexts, readAll } from '@test/helpers/messages';
 import { startServer } from '@test/helpers/server';
+import { connect, settled } from '@test/helpers/socket';
 import { createClient } from '@test/helpers/trpc';
 import { seqOf, updatesOf } from '@test/helpers/updates';
 
@@ -118,6 +120,84 @@ describe('P8 isolation', () => {
         expect(await everything(owner, id)).toEqual(before);
         expect(await seqOf(server, stranger)).toBe(0);
     });
+});
+
+interface Ids {
+    sid: string;
+    machineId: string;
+    artifactId: string;
+}
+
+const LOCK = { expectedVersion: 1 };
+const PARTS = { header: 'bWluZQ==', expectedHeaderVersion: 1 };
+
+/** Every event of a socket, aimed at objects that may be another's. */
+const EVENTS: Record<string, (ids: Ids) => unknown> = {
+    ping: () => ({}),
+    message: ({ sid }) => ({ sid, message: 'mine', localId: 'mine' }),
+    'update-metadata': ({ sid }) => ({ sid, metadata: 'mine', ...LOCK }),
+    'update-state': ({ sid }) => ({ sid, agentState: 'mine', ...LOCK }),
+    'session-alive': ({ sid }) => ({ sid, time: Date.now(), thinking: true }),
+    'session-end': ({ sid }) => ({ sid, time: Date.now() }),
+    'machine-alive': ({ machineId }) => ({ machineId, time: Date.now() }),
+    'machine-update-metadata': ({ machineId }) => ({ machineId, metadata: 'mine', ...LOCK }),
+    'machine-update-state': ({ machineId }) => ({ machineId, daemonState: 'mine', ...LOCK }),
+    'artifact-read': ({ artifactId }) => ({ id: artifactId }),
+    'artifact-update': ({ artifactId }) => ({ id: artifactId, ...PARTS }),
+    'artifact-delete': ({ artifactId }) => ({ id: artifactId }),
+    'access-key-get': ({ sid, machineId }) => ({ sessionId: sid, machineId }),
+    'usage-report': ({ sid }) => ({ key: 'k', sessionId: sid, tokens: { total: 1 }, cost: { total: 1 } }),
+    'rpc-register': ({ sid }) => ({ method: `${sid}:bash` }),
+    'rpc-unregister': ({ sid }) => ({ method: `${sid}:bash` }),
+    'rpc-cancel': () => ({ requestId: 'ack-1' }),
+    'request-updates-since': () => ({ seq: 0 }),
+    'app-state': () => ({ state: 'active' }),
+    broadcast: ({ sid }) => ({ sid }),
+};
+
+/** An id that is taken is told (contract 4.4); a call waits, and `rpc.spec.ts` waits with it. */
+const ELSEWHERE = ['artifact-create', 'rpc-call'];
+
+describe('P8 isolation of sockets', () => {
+    it('is tried with every event', () => {
+        expect(eventNames.filter((name) => !(name in EVENTS) && !ELSEWHERE.includes(name))).toEqual([]);
+    });
+
+    it.each(['hub', 'gateway'] as const)(
+        'in the %s: nothing of another’s is read, changed or told apart',
+        async (host) => {
+            const { owner, id: sid, stranger } = await foreignSession();
+            const machineId = await createMachine(owner);
+            const artifactId = crypto.randomUUID();
+            const artifact = { id: artifactId, header: 'aGVhZA==', body: 'Ym9keQ==', dataEncryptionKey: 'a2V5' };
+            await owner.call('POST', '/v1/artifacts', artifact);
+            const watching = await connect(server, owner, { host });
+            await watching.request('rpc-register', { method: `${sid}:bash` });
+            const all = async () => ({
+                ...(await everything(owner, sid)),
+                machine: (await owner.call('GET', `/v1/machines/${machineId}`)).body,
+                artifact: (await owner.call('GET', `/v1/artifacts/${artifactId}`)).body,
+                usage: (await owner.call('POST', '/v1/usage/query', { sessionId: sid })).body,
+                foreground: await server.env.ACCOUNT_HUB.getByName(owner.id).isAppActive(),
+            });
+            const before = await all();
+            watching.frames.length = 0;
+            const spy = await connect(server, stranger, { host });
+            for (const [event, data] of Object.entries(EVENTS)) {
+                const answer = await spy.request(event, data({ sid, machineId, artifactId }));
+                const toNone = await spy.request(
+                    event,
+                    data({ sid: UNKNOWN, machineId: UNKNOWN, artifactId: UNKNOWN }),
+                );
+                expect(answer, event).toEqual(toNone);
+            }
+            expect(await all()).toEqual(before);
+            expect([await seqOf(server, stranger), await updatesOf(server, stranger)]).toEqual([0, []]);
+            await settled(owner, [watching]);
+            expect(watching.frames.map(({ event, data }) => [event, data.type])).toEqual([['broadcast', 'barrier']]);
+            expect(spy.frames.filter(({ event }) => event === 'update' || event === 'ephemeral')).toEqual([]);
+        },
+    );
 });
 
 /** What a tRPC client is told, without what differs between any two answers. */
