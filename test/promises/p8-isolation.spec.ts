@@ -190,6 +190,7 @@ describe('P8 isolation of sockets', () => {
                     data({ sid: UNKNOWN, machineId: UNKNOWN, artifactId: UNKNOWN }),
                 );
                 expect(answer, event).toEqual(toNone);
+                expect(JSON.stringify(answer), event).not.toContain('Invalid');
             }
             expect(await all()).toEqual(before);
             expect([await seqOf(server, stranger), await updatesOf(server, stranger)]).toEqual([0, []]);
