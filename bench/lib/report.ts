@@ -81,7 +81,13 @@ function stockTables({ cpu, deliveries, wakes }: StockFigures): string[] {
             ]),
         ),
         table(
-            ['To 10 stock sockets, against plain Socket.IO in Node.js', 'p50, ms', 'p99, ms', 'p50 ratio', 'p99 ratio'],
+            [
+                'To 10 stock sockets, against plain Socket.IO in Node.js',
+                'p50 here / there, ms',
+                'p99 here / there, ms',
+                'p50 ratio',
+                'p99 ratio',
+            ],
             deliveries.map(({ name, p50Ms, p99Ms, ratios }) => [
                 name,
                 `${p50Ms.worker} / ${p50Ms.node}`,
