@@ -269,7 +269,7 @@ describe('Recovery', () => {
         await runDurableObjectAlarm(hub);
         expect((await socket.untilClosed()).code).toBe(1012);
         expect(socket.all('update')).toEqual([]);
-        expect(await resume('1', pid)).toEqual({ recovered: true, seqs: [2, 3] });
+        expect([pid, await resume('1', 'x.1')]).toEqual([`${account.id}.1`, { recovered: true, seqs: [2, 3] }]);
     });
 
     it('is not what lies before the log', async () => {
