@@ -179,7 +179,7 @@ export class SocketGateway extends DurableObject<Env> {
 
     /** The actor of a valid token, else null; one that was rejected lately is not looked at again (contract 7.1). */
     private async verify(services: ServiceContext, token: string): Promise<Actor | null> {
-        const hash = await hashToken(token);
+        const hash = await hashToken(token, services.config.keys.loginSeed);
         if (this.rejected.has(hash)) return null;
         const actor = await services.auth.verifyToken(token, tokenLookup(services.db));
         if (!actor) this.rejected.add(hash);

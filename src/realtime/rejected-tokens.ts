@@ -48,7 +48,11 @@ export function createRejectedTokens({ sql }: DurableObjectStorage, now: () => n
     };
 }
 
-/** What a token is remembered by: the token itself is nothing to keep. */
-export async function hashToken(token: string): Promise<string> {
-    return encodeHex(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))));
+/**
+ * What a token is remembered by: the token itself is nothing to keep. While the master secret is rotated, gateways with
+ * the old `loginSeed` meet tokens of the new one, and must not remember these for those that come after.
+ */
+export async function hashToken(token: string, loginSeed: Uint8Array): Promise<string> {
+    const both = Buffer.concat([loginSeed, Buffer.from(token)]);
+    return encodeHex(new Uint8Array(await crypto.subtle.digest('SHA-256', both)));
 }

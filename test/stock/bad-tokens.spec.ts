@@ -30,6 +30,11 @@ async function knock(token: string, auth: object = {}): Promise<string> {
     return refusal;
 }
 
+async function fingerprintOf(masterSecret: string): Promise<string> {
+    const digest = await crypto.subtle.digest('SHA-256', Buffer.from(masterSecret));
+    return Buffer.from(digest).toString('hex').slice(0, 16);
+}
+
 /** Counts signature checks, queries and calls to hubs, of everybody in this isolate. */
 function count() {
     const verify = vi.spyOn(crypto.subtle, 'verify');
@@ -102,6 +107,23 @@ describe('A daemon with a bad token', () => {
     it('does not stand in the way of a good one', async () => {
         const account = await createAccount(server);
         await knock(await forgedToken());
+        const socket = await connectFrames(server, { token: account.token }, { 'CF-Connecting-IP': address });
+        expect(socket.texts[1]).toMatch(/^40\{"sid"/);
+    });
+
+    it('of a new master secret is remembered only where the old one is still at work', async () => {
+        const account = await createAccount(server);
+        const work = (bindings: object) =>
+            runInDurableObject(gateway(), (instance) => {
+                (instance as unknown as { env: object }).env = bindings;
+            });
+        await work({
+            ...env,
+            HAPPY_MASTER_SECRET: 'the old one',
+            HAPPY_DERIVED_KEYS: `v1.${await fingerprintOf('the old one')}.${Buffer.alloc(128, 1).toString('base64')}`,
+        });
+        expect(await knock(account.token)).toBe('44{"message":"Invalid authentication token"}');
+        await work(env);
         const socket = await connectFrames(server, { token: account.token }, { 'CF-Connecting-IP': address });
         expect(socket.texts[1]).toMatch(/^40\{"sid"/);
     });
