@@ -1,4 +1,5 @@
 import { createEventParser } from '@/client/event-parser';
+import { pause } from '@/client/pause';
 
 /** How to open an event stream; both are asked anew for every connection. */
 export interface FetchEventSourceInit {
@@ -117,13 +118,7 @@ export class FetchEventSource extends EventTarget {
 
     private async pause(): Promise<void> {
         const delay = (this.init.retryDelayMs ?? defaultDelay)((this.attempt += 1) - 1);
-        await new Promise<void>((resolve) => {
-            const timer = setTimeout(resolve, Math.max(this.leastDelayMs, delay));
-            this.closing.signal.addEventListener('abort', () => {
-                clearTimeout(timer);
-                resolve();
-            });
-        });
+        await pause(Math.max(this.leastDelayMs, delay), this.closing.signal);
     }
 }
 

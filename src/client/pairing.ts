@@ -4,6 +4,7 @@ import { decodeBase64, encodeBase64, encodeBase64Url } from '@/client/base64';
 import { contentKeyPair, open, openPairingResponseV2, pairingResponseV2, seal, terminalKeyPair } from '@/client/crypto';
 import type { KeyPair } from '@/client/crypto';
 import { toHappyError } from '@/client/errors';
+import { pause } from '@/client/pause';
 
 type Api = TRPCClient<AppRouter>;
 
@@ -76,6 +77,7 @@ async function request<Paired>(
                     return paired;
                 }
                 await pause(pollMs, signal);
+                signal?.throwIfAborted();
             }
         },
     };
@@ -108,15 +110,4 @@ export function readPairingLink(link: string): Uint8Array {
 function passing(error: unknown): undefined {
     const { code } = toHappyError(error);
     if (code !== 'NETWORK' && code !== 'SERVICE_UNAVAILABLE' && code !== 'RATE_LIMITED') throw error;
-}
-
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        signal?.addEventListener('abort', () => {
-            clearTimeout(timer);
-            resolve();
-        });
-    });
-    signal?.throwIfAborted();
 }

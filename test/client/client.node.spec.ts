@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { HappyError, createHappyClient, decryptJson, encryptJson, unwrapDataKey, wrapDataKey } from '@/client';
 import type { FollowOptions, HappyClient, HappyUpdate } from '@/client';
@@ -128,6 +129,18 @@ describe('pairing', () => {
     it('stops waiting when told to', async () => {
         const pairing = await createHappyClient({ url: server.url }).requestPairing();
         await expect(pairing.wait({ pollMs: 20, signal: AbortSignal.timeout(100) })).rejects.toThrow(/timeout/);
+    });
+
+    it('leaves nothing behind on the signal, however long it waits', async () => {
+        const { signal } = new AbortController();
+        const adding = vi.spyOn(signal, 'addEventListener');
+        const phone = await login();
+        const pairing = await createHappyClient({ url: server.url }).requestPairing();
+        const waiting = pairing.wait({ pollMs: 10, signal });
+        await expect.poll(() => adding.mock.calls.length).toBeGreaterThan(20);
+        await phone.approvePairing(pairing.link, secretOf());
+        await waiting;
+        expect(getEventListeners(signal, 'abort').length).toBeLessThan(5);
     });
 
     it('refuses a link that is none', async () => {
