@@ -394,11 +394,12 @@ export class AccountHub extends DurableObject<Env> implements Room {
         return summarize(this.peers.connections());
     }
 
-    /** Sends a caller's message to chosen sockets; returns how many there are. */
+    /** Sends a caller's message to chosen sockets; returns how many there are. Subscriptions know no such event. */
     broadcast(message: unknown, filter: BroadcastFilter): number {
         const to = { only: filter };
         this.deliver([{ event: 'broadcast', data: message, to }]);
-        return this.peers.connections().filter((connection) => receives(connection, to)).length;
+        const hears = (one: Connection) => one.wire !== 'sse' && one.wire !== 'trpc' && receives(one, to);
+        return this.peers.connections().filter(hears).length;
     }
 
     /** Whether an app of the account is in the foreground: then it needs no push notification. */

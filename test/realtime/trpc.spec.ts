@@ -64,6 +64,17 @@ describe.each(DOORS)('wsLink with a %s', (door) => {
         expect(kinds(ofMachine)).toEqual(['update-machine']);
     });
 
+    it('gets no broadcasts, and is not counted among those who got one', async () => {
+        const account = await createAccount(server);
+        const watched = await connectWsLink(server, account, door).follow();
+        await subscribe(server, account.token);
+        const { body } = await account.call('POST', '/v1/websocket/broadcast', { message: { type: 'hello' } });
+        expect(body).toEqual({ success: true, delivered: 0 });
+        await createSession(account);
+        await watched.next(({ event }) => event === 'update');
+        expect(kinds(watched)).toEqual(['new-session']);
+    });
+
     it('answers queries and mutations, several at once, and their errors', async () => {
         const account = await createAccount(server);
         const { api, line } = connectWsLink(server, account, door);
