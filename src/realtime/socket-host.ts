@@ -7,9 +7,9 @@ import type { Connection, HandshakeParts, Wire } from '@/realtime/connection';
 export const MAX_FRAME_BYTES = 1024 * 1024;
 /**
  * Frames of one socket that may wait for their turn, and their length together; a flood past it closes the socket. A
- * gateway is shared: with `all` waiting in an object, no socket may have more than one there.
+ * gateway is shared: with `all` waiting in an object, no socket may have more than one there, or `little` in length.
  */
-const MAX_WAITING = { frames: 1000, length: 16 * MAX_FRAME_BYTES, all: 32 * MAX_FRAME_BYTES };
+const MAX_WAITING = { frames: 1000, length: 16 * MAX_FRAME_BYTES, all: 32 * MAX_FRAME_BYTES, little: 65_536 };
 
 /** A socket that has not said yet whose it is (gateway only): until when it may, and what its upgrade said. */
 export interface PendingSocket {
@@ -170,8 +170,10 @@ export function createSocketHost(
             if (tooLarge(message)) return host.close(socket, CLOSE.messageTooLarge, 'Frame larger than 1 MiB');
             // Who has yet to say whose it is has nothing else to say.
             const most = isPending(host.stateOf(socket)) ? MAX_FRAME_BYTES : MAX_WAITING.length;
-            const isFlood = queue.frames >= MAX_WAITING.frames || queue.length + message.length > most;
-            if (isFlood || (queue.frames > 0 && waiting + message.length > MAX_WAITING.all)) {
+            const length = queue.length + message.length;
+            const isFlood = queue.frames >= MAX_WAITING.frames || length > most;
+            const isMuch = queue.frames > 0 && length > MAX_WAITING.little;
+            if (isFlood || (isMuch && waiting + message.length > MAX_WAITING.all)) {
                 return host.close(socket, CLOSE.policyViolation, 'Too many frames');
             }
             queue.frames += 1;

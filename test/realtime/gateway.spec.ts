@@ -81,6 +81,38 @@ describe('a gateway', () => {
         for (const socket of await Promise.all(joining)) expect(socket.frames[0]?.event).toBe('connected');
     });
 
+    it('full of what some have sent closes these, and nobody who sends a little', async () => {
+        const others = [await createAccount(server), await createAccount(server)];
+        const floods = await Promise.all(others.map((other) => connect(server, other, { host: 'gateway' })));
+        const socket = await connect(server, account, { host: 'gateway' });
+        let release: (() => void) | undefined;
+        await runInDurableObject(gateway(), (instance) => {
+            const busy = instance as unknown as { services(): Promise<unknown> };
+            const services = busy.services.bind(instance);
+            const gate = new Promise<void>((resolve) => (release = resolve));
+            busy.services = async () => {
+                await gate;
+                return services();
+            };
+        });
+        const frame = `{"event":"broadcast","data":"${'x'.repeat(1024 * 1024 - 40)}"}`.padEnd(1024 * 1024);
+        for (const flood of floods) {
+            for (let i = 0; i < 18; i++) flood.sendText(frame);
+            expect(await flood.untilClosed()).toMatchObject({ code: 1008 });
+        }
+        const answers = Promise.race([
+            Promise.all(Array.from({ length: 5 }, () => socket.request('broadcast', 'a little'))),
+            socket.untilClosed(20_000),
+        ]);
+        // By the time another one is open they have come.
+        await connect(server, account);
+        await runInDurableObject(gateway(), (instance) => {
+            Reflect.deleteProperty(instance, 'services');
+            release?.();
+        });
+        expect(await answers).toEqual(Array.from({ length: 5 }, () => ({ result: 'success' })));
+    });
+
     it('closes its sockets with a request to come back when the hub cannot take them', async () => {
         const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
         onTestFinished(() => log.mockRestore());
