@@ -20,6 +20,8 @@ import { MAX_BATCH } from '@/trpc';
 const config = appRouter._def._config;
 const SUBSCRIBABLE = 'realtime.updates';
 const MAX_ID = 64;
+/** Most that one frame may ask for, whatever comes of it: each is answered, and a megabyte of nothing would be for long. */
+const MAX_MESSAGES = 1_000;
 
 type Request = Exclude<TRPCClientOutgoingMessage, { method: 'subscription.stop' }> & { id: AckId };
 
@@ -41,10 +43,12 @@ export async function handleTrpcFrame(frameScope: FrameScope, frame: Incoming): 
     if (frame.kind !== 'event') return send(socket, errorFrame(null, malformed()));
     // A socket that came with a ticket has no use for connectionParams.
     if (frame.event !== TRPC_REQUEST) return;
+    const messages = Array.isArray(frame.data) ? (frame.data as unknown[]) : [frame.data];
+    if (messages.length > MAX_MESSAGES) return send(socket, errorFrame(null, malformed()));
     const scope = { ...frameScope, ctx: contextOf(frameScope) };
     const calls: Promise<void>[] = [];
     const claims: Claim[] = [];
-    for (const raw of Array.isArray(frame.data) ? (frame.data as unknown[]) : [frame.data]) {
+    for (const raw of messages) {
         const message = read(raw);
         if (!message) send(socket, errorFrame(readId(raw), malformed()));
         else if (message.method === 'subscription.stop') stop(scope, message.id);

@@ -316,6 +316,7 @@ describe.each(DOORS)('wsLink with a %s', (door) => {
             `{"id":"${'x'.repeat(65)}","method":"query","params":{"path":"sessions.list","input":{}}}`,
         ],
         ['an empty object in a batch', '[{}]'],
+        ['a batch of more than anybody has to say', `[${'0,'.repeat(400_000)}0]`],
     ])('%s is answered with a typed error, and the socket stays', async (_, text) => {
         const account = await createAccount(server);
         const { api, line } = connectWsLink(server, account, door);
@@ -326,6 +327,7 @@ describe.each(DOORS)('wsLink with a %s', (door) => {
         const { error } = JSON.parse(line.received[before] ?? '');
         expect(error.data).toEqual({ code: 'BAD_REQUEST', httpStatus: 400, error: 'VALIDATION_FAILED' });
         expect((await api.sessions.list.query({})).sessions).toEqual([]);
+        expect(line.received).toHaveLength(before + 2);
         expect(line.sockets).toHaveLength(1);
     });
 
