@@ -11,7 +11,7 @@ import type { AckId, Incoming } from '@/realtime/protocol/codec';
 import { TRPC_REQUEST, errorFrame } from '@/realtime/protocol/trpc';
 import { send } from '@/realtime/socket-host';
 import type { Beginning, Subscription } from '@/realtime/subscriptions';
-import { MAX_SUBSCRIPTIONS } from '@/realtime/subscriptions';
+import { MAX_SUBSCRIPTIONS, assertJoined } from '@/realtime/subscriptions';
 import { appRouter } from '@/routers';
 import { UpdatesInput } from '@/routers/realtime/schema';
 import { handshakeOf, readEventId } from '@/routers/realtime/updates';
@@ -125,7 +125,7 @@ function claim(scope: CallScope, request: Request): Claim[] {
 /** Brings the subscriptions of a frame up to date; from then on the fan-out serves them. */
 async function begin(scope: CallScope, claims: Claim[]): Promise<void> {
     if (claims.length === 0) return;
-    const { services, connection, room, socket } = scope;
+    const { services, connection, room, socket, host } = scope;
     try {
         const [row] = await selectScope(services.db, connection, ...claims.map(({ handshake }) => handshake));
         const allowed = claims.filter(({ request, handshake }) => {
@@ -137,6 +137,7 @@ async function begin(scope: CallScope, claims: Claim[]): Promise<void> {
         });
         const beginnings = allowed.map(({ subscription, lastSeq }) => ({ subscription, lastSeq }));
         await room.follow(connection, beginnings, row?.seq ?? 0);
+        assertJoined(socket, (host.stateOf(socket) as Connection).subscriptions ?? []);
     } catch (error) {
         // Not the subscriptions' fault: the socket closes, and its client comes back with where each of them was.
         send(socket, errorFrame(null, error));

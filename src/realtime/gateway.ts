@@ -31,7 +31,7 @@ import type { Room } from '@/realtime/room';
 import { newestHolder, registeredAt } from '@/realtime/rpc';
 import type { PendingSocket } from '@/realtime/socket-host';
 import { closeQuietly, createSocketHost, isPending, send } from '@/realtime/socket-host';
-import { joinSubscription } from '@/realtime/subscriptions';
+import { assertJoined, joinSubscription } from '@/realtime/subscriptions';
 import { createLogger } from '@/utils/logger';
 
 const AuthMessage = z.object({
@@ -174,7 +174,8 @@ export class SocketGateway extends DurableObject<Env> {
         const goesOn = pid === undefined || isPidOf(actor.accountId, pid);
         const admission = { connection, seq: scope?.seq ?? 0, ...(goesOn && definedOf({ lastSeq, pid })) };
         const full = await this.hubOf(actor.accountId).attach(this.name, admission);
-        if (full) this.refuse(socket, full.code, full.reason);
+        if (full) return this.refuse(socket, full.code, full.reason);
+        assertJoined(socket, [this.host.stateOf(socket) as Connection]);
     }
 
     /** The actor of a valid token, else null; one that was rejected lately is not looked at again (contract 7.1). */

@@ -53,3 +53,12 @@ export function joinSubscription(host: SocketHost, socket: WebSocket, id: AckId)
     });
     host.setState(socket, { ...connection, subscriptions });
 }
+
+/**
+ * Made sure of once a hub has answered: one that cannot reach the socket's gateway greets nobody there.
+ * @throws for what would wait for ever; its socket is closed then, and comes back
+ */
+export function assertJoined({ readyState }: WebSocket, begun: { joining?: true }[]): void {
+    if (readyState === WebSocket.OPEN && begun.some(({ joining }) => joining))
+        throw new Error('Not greeted by the hub');
+}

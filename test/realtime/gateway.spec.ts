@@ -134,6 +134,17 @@ describe('a gateway', () => {
         expect(code).toBe(1013);
     });
 
+    it('closes a socket that its hub could not greet with a request to come back', async () => {
+        const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+        onTestFinished(() => log.mockRestore());
+        const mend = await cutOffGateways(account.id);
+        const socket = await openSocket(server, { greet: false });
+        socket.send('auth', { token: account.token });
+        const { code } = await socket.untilClosed();
+        await mend();
+        expect(code).toBe(1013);
+    });
+
     it('that cannot be reached loses its sockets, and gets them back with a resync when it can', async () => {
         const sid = await createSession(account);
         const machineId = await createMachine(account);

@@ -5,6 +5,7 @@ import type { Connection } from '@/realtime/connection';
 import { MAX_SUBSCRIPTIONS } from '@/realtime/subscriptions';
 import { createAccount, createMachine, createSession } from '@test/helpers/account';
 import type { TestAccount } from '@test/helpers/account';
+import { cutOffGateways } from '@test/helpers/hubs';
 import { startServer } from '@test/helpers/server';
 import { subscribe } from '@test/helpers/sse';
 import { connectWsLink } from '@test/helpers/ws-link';
@@ -468,5 +469,22 @@ describe('who may open a socket', () => {
         socket.send(JSON.stringify({ method: 'connectionParams', data }));
         expect((await closed).code).toBe(4003);
         expect(JSON.parse(got[0] ?? '')).toMatchObject({ error: { data: { code: 'NOT_FOUND' } } });
+    });
+});
+
+// Last, since its hub looks for the lost gateway later on, which would disturb the sleep above.
+describe('a hub that cannot reach a gateway', () => {
+    it('leaves no subscription there waiting: its socket closes, and it begins on the next one', async () => {
+        const account = await createAccount(server);
+        const { follow, watch, line } = connectWsLink(server, account, 'connectionParams');
+        await follow();
+        const mend = await cutOffGateways(account.id);
+        const second = watch();
+        await vi.waitUntil(() => line.closed.length > 0, { timeout: 8_000 });
+        await mend();
+        await vi.waitUntil(() => second.started > 0, { timeout: 8_000 });
+        await createSession(account);
+        await second.next(({ event }) => event === 'update');
+        expect(kinds(second)).toEqual(['new-session']);
     });
 });
