@@ -11,8 +11,11 @@ const alias = {
     '@test': fileURLToPath(new URL('./test', import.meta.url)),
 };
 const MASTER_SECRET = 'a master secret for tests only';
-/** Tests that kill or put to sleep every object of their workerd, or look into a gateway that others would fill. */
-const ALONE = ['test/{model,realtime,stock}/**/*.spec.ts'];
+/**
+ * Tests that kill or put to sleep every object of their workerd, look into a gateway that others would fill, or search
+ * all that a database holds.
+ */
+const ALONE = ['test/{model,realtime,stock}/**/*.spec.ts', 'src/routers/connect/at-rest.spec.ts'];
 
 /** Specs that run in workerd with real bindings. */
 function workers(

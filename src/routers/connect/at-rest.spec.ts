@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { env } from 'cloudflare:workers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { encodeBase64 } from '@/crypto/base64';
 import { encodeHexUpper } from '@/crypto/hex';
 import { accountOf, call, createAccount, createLoginKeys, loginBody } from '@test/helpers/account';
@@ -13,27 +13,12 @@ import { groups, keyTree, masterSecret, tokenSeed } from '@test/fixtures/vectors
 const server = startServer();
 const SECRET = 'sk-proj-Zq8vT2mLx9Rw4Kd7Bn1Yc6Hs3Gf0Pj5Ua';
 
-async function tableNames(): Promise<string[]> {
-    const { results } = await env.DB.prepare(
-        `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'`,
-    ).all<{ name: string }>();
-    return results.map(({ name }) => name);
-}
-
-// What earlier test files left would take minutes to search.
-beforeAll(async () => {
-    const names = (await tableNames()).filter((name) => name !== 'd1_migrations');
-    await env.DB.batch(
-        ['PRAGMA defer_foreign_keys = on', ...names.map((name) => `DELETE FROM "${name}"`)].map((sql) =>
-            env.DB.prepare(sql),
-        ),
-    );
-});
-
 /** Everything the database holds, each value as its bytes. */
 async function everyStoredValue(): Promise<Buffer[]> {
-    const names = await tableNames();
-    const dumps = await Promise.all(names.map((name) => env.DB.prepare(`SELECT * FROM "${name}"`).raw()));
+    const { results: tables } = await env.DB.prepare(
+        `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'`,
+    ).all<{ name: string }>();
+    const dumps = await Promise.all(tables.map(({ name }) => env.DB.prepare(`SELECT * FROM "${name}"`).raw()));
     return dumps
         .flat(2)
         .map((value) => (Array.isArray(value) ? Buffer.from(value as number[]) : Buffer.from(String(value))));
