@@ -28,6 +28,7 @@ export interface CommandLine {
     /** Runs a command to its end; what it printed. Throws when it fails. */
     run(...args: string[]): Promise<string>;
     /** A JSON file that the command line keeps in its folder. */
+    // Tests say themselves what they expect in it.
     // oxlint-disable-next-line typescript/no-explicit-any
     file(name: string): any;
     /** Ends what still runs, its daemon too, and removes the home folder. */

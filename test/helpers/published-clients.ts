@@ -30,7 +30,7 @@ export interface PublishedClients {
     /** Loads what the package's `/lib` exports; it reads HAPPY_SERVER_URL and HAPPY_HOME_DIR at that moment, once. */
     // The libraries have types of their own, where they are installed.
     // oxlint-disable-next-line typescript/no-explicit-any
-    library(name: 'happy' | 'happy-coder'): Promise<any>;
+    load(name: 'happy' | 'happy-coder'): Promise<any>;
     /** The command of the package. */
     command(name: 'happy' | 'happy-coder'): string;
 }
@@ -50,7 +50,7 @@ export async function installPublishedClients(): Promise<PublishedClients> {
     while (!existsSync(folder)) await locked(path.join(caches, 'published-clients.lock'), () => install(folder));
     const packages = path.join(folder, 'node_modules');
     return {
-        library: (name) => import(pathToFileURL(path.join(packages, name, 'dist', 'lib.mjs')).href),
+        load: (name) => import(pathToFileURL(path.join(packages, name, 'dist', 'lib.mjs')).href),
         command: (name) => path.join(packages, name, 'bin', 'happy.mjs'),
     };
 }

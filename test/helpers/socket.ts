@@ -11,7 +11,7 @@ export interface Frame {
     payload?: unknown;
     timestamp?: number;
     ackId?: string | number;
-    // oxlint-disable-next-line typescript/no-explicit-any
+    // oxlint-disable-next-line typescript/no-explicit-any -- tests say what they expect of it
     ack?: any;
 }
 
@@ -29,16 +29,16 @@ export interface TestSocket {
     send(event: string, data?: unknown, ackId?: string | number): void;
     sendText(text: string | ArrayBuffer): void;
     /** Sends an event and waits for its acknowledgement. */
-    // oxlint-disable-next-line typescript/no-explicit-any
+    // oxlint-disable-next-line typescript/no-explicit-any -- tests say what they expect of it
     request(event: string, data?: unknown): Promise<any>;
     /** Waits for a frame that fits; earlier ones count. */
     next(fits: (frame: Frame) => boolean, withinMs?: number): Promise<Frame>;
     /** The data of every frame of an event, in the order they came. */
-    // oxlint-disable-next-line typescript/no-explicit-any
+    // oxlint-disable-next-line typescript/no-explicit-any -- tests say what they expect of it
     all(event: string): any[];
-    // oxlint-disable-next-line typescript/no-explicit-any
+    // oxlint-disable-next-line typescript/no-explicit-any -- tests say what they expect of it
     updates(): any[];
-    // oxlint-disable-next-line typescript/no-explicit-any
+    // oxlint-disable-next-line typescript/no-explicit-any -- tests say what they expect of it
     ephemerals(): any[];
     close(code?: number): void;
     untilClosed(withinMs?: number): Promise<Closed>;

@@ -16,12 +16,15 @@ export interface StockAccount {
 export interface StockSocket {
     io: Socket;
     /** Events with their arguments, in the order they came. */
+    // Tests say themselves what they expect of data.
     // oxlint-disable-next-line typescript/no-explicit-any
     events: { event: string; args: any[] }[];
     /** The updates among them. */
+    // Tests say themselves what they expect of data.
     // oxlint-disable-next-line typescript/no-explicit-any
     updates(): any[];
     /** Waits for the first event that fits; earlier ones count. For 10 s, unless it may take longer. */
+    // Tests say themselves what they expect of data.
     // oxlint-disable-next-line typescript/no-explicit-any
     next(event: string, fits?: (data: any) => boolean, withinMs?: number): Promise<any>;
 }

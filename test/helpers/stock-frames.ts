@@ -11,7 +11,7 @@ export interface StockFrames {
     // oxlint-disable-next-line typescript/no-explicit-any
     request(event: string, data?: unknown): Promise<any>;
     /** The arguments of every event of a name so far. */
-    // oxlint-disable-next-line typescript/no-explicit-any
+    // oxlint-disable-next-line typescript/no-explicit-any -- tests say what they expect of it
     all(event: string): any[][];
     /** Waits for a text that begins so; earlier ones count. */
     next(beginning: string): Promise<string>;

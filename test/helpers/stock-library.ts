@@ -28,26 +28,26 @@ export interface DrivenLibrary {
     account: StockAccount;
     app: StockSocket;
     /** The library's ApiClient. */
-    // oxlint-disable-next-line typescript/no-explicit-any
+    // oxlint-disable-next-line typescript/no-explicit-any -- the library's types are where it is installed
     api: any;
     /** Opens the data key of a session or machine as the app does. */
     dataKey(wrapped: string): Uint8Array;
     /** A session that the library made: its object, its ApiSessionClient, and the key by which the app reads it. */
-    // oxlint-disable-next-line typescript/no-explicit-any
+    // oxlint-disable-next-line typescript/no-explicit-any -- the library's types are where it is installed
     newSession(): Promise<{ session: any; client: any; key: Uint8Array }>;
     /** A machine that the library made, connected: its id, its ApiMachineClient, and its key. */
-    // oxlint-disable-next-line typescript/no-explicit-any
+    // oxlint-disable-next-line typescript/no-explicit-any -- the library's types are where it is installed
     newMachine(): Promise<{ machineId: string; client: any; key: Uint8Array }>;
     /** Waits for the first update of a kind about a session. */
-    // oxlint-disable-next-line typescript/no-explicit-any
+    // oxlint-disable-next-line typescript/no-explicit-any -- the library's types are where it is installed
     update(t: string, sid: string, fits?: (body: any) => boolean): Promise<any>;
     /** Waits for the first ephemeral of a type about a session or machine. */
-    // oxlint-disable-next-line typescript/no-explicit-any
+    // oxlint-disable-next-line typescript/no-explicit-any -- the library's types are where it is installed
     ephemeral(type: string, id: string, fits?: (data: any) => boolean): Promise<any>;
 }
 
 /** Logs a new account in, and gives the library what pairing with a phone would have given it. */
-// oxlint-disable-next-line typescript/no-explicit-any
+// oxlint-disable-next-line typescript/no-explicit-any -- the library's types are where it is installed
 export async function driveLibrary(url: string, { ApiClient }: any): Promise<DrivenLibrary> {
     const account = await createStockAccount(url);
     const content = contentKeyPair(randomBytes(32));

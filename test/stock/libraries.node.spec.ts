@@ -47,7 +47,7 @@ async function call({ app }: DrivenLibrary, method: string, key: Uint8Array, par
 }
 
 /** The texts that a session's library is told. */
-// oxlint-disable-next-line typescript/no-explicit-any
+// oxlint-disable-next-line typescript/no-explicit-any -- the library's types are where it is installed
 function listen(client: any): string[] {
     const heard: string[] = [];
     client.onUserMessage(({ content: { text } }: { content: { text: string } }) => heard.push(text));
@@ -59,7 +59,7 @@ describe.each(['happy', 'happy-coder'] as const)('The library of %s, unmodified'
     let driven: DrivenLibrary;
 
     beforeAll(async () => {
-        driven = await driveLibrary(server.url, await clients.library(name));
+        driven = await driveLibrary(server.url, await clients.load(name));
     });
     afterAll(() => driven?.app.io.close());
 
@@ -206,7 +206,7 @@ describe('What happy has and happy-coder had not', () => {
     let driven: DrivenLibrary;
 
     beforeAll(async () => {
-        driven = await driveLibrary(server.url, await clients.library('happy'));
+        driven = await driveLibrary(server.url, await clients.load('happy'));
     });
     afterAll(() => driven?.app.io.close());
 

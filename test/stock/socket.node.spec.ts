@@ -207,7 +207,7 @@ describe('The published Socket.IO client', () => {
         const headers = { Authorization: `Bearer ${account.token}` };
         const native = new WebSocket(new URL('v1/updates', server.url.replace('http', 'ws')), { headers });
         onTestFinished(() => native.close());
-        // oxlint-disable-next-line typescript/no-explicit-any
+        // oxlint-disable-next-line typescript/no-explicit-any -- tests say what they expect of it
         const frames: any[] = [];
         native.addEventListener('message', ({ data }) => void frames.push(JSON.parse(String(data))));
         const send = (frame: object) => native.send(JSON.stringify(frame));

@@ -1,3 +1,4 @@
+import { vi } from 'vitest';
 import { call, createAccount, createMachine, createSession } from '@test/helpers/account';
 import type { TestAccount } from '@test/helpers/account';
 import type { TestServer } from '@test/helpers/server';
@@ -20,8 +21,11 @@ export interface World {
     writer: TestSocket;
     /** Calls a procedure over a tRPC client's socket; it follows nothing. */
     callOverSocket(path: string, input: unknown): Promise<void>;
-    /** What each recipient was told since the last time, hub and gateway alike. */
-    heard(): Promise<Record<string, unknown[]>>;
+    /**
+     * What each recipient was told since the last time, hub and gateway alike. A write over a socket publishes to other
+     * accounts after its answer: what is awaited gets a while to come, and whatever else came is there, too.
+     */
+    heard(awaited?: Record<string, unknown[]>): Promise<Record<string, unknown[]>>;
     /** What the stranger was told, ever. */
     strangersFrames(): Promise<string[]>;
     /** What the writer was told since the last time. */
@@ -85,7 +89,13 @@ export async function createWorld(server: TestServer): Promise<World> {
             const answer = (await caller.next((frame) => 'id' in frame && frame.id === id)) as object;
             if (!('result' in answer)) throw new Error(`${path} answered ${JSON.stringify(answer)}`);
         },
-        async heard() {
+        async heard(awaited = {}) {
+            // What is missing after that shows in the comparison.
+            await Promise.allSettled(
+                sockets.map(([name, { frames }]) =>
+                    vi.waitUntil(() => bodiesIn(frames).length >= (awaited[name]?.length ?? 0), { timeout: 5_000 }),
+                ),
+            );
             await Promise.all([settled(account, [...own, writer]), settled(peer, peers)]);
             const told: Record<string, unknown[]> = {};
             for (const [name, socket] of sockets) {
@@ -107,9 +117,14 @@ export async function createWorld(server: TestServer): Promise<World> {
     };
 }
 
-/** Takes what a socket was told: bodies of updates, ephemerals as they are; acknowledgements and barriers left out. */
+/** Takes what a socket was told. */
 function bodiesOf(socket: TestSocket): unknown[] {
-    return socket.frames.splice(0).flatMap(({ event, data }) => {
+    return bodiesIn(socket.frames.splice(0));
+}
+
+/** Bodies of updates, ephemerals as they are; acknowledgements and barriers left out. */
+function bodiesIn(frames: TestSocket['frames']): unknown[] {
+    return frames.flatMap(({ event, data }) => {
         if (event === 'update') return [data.body];
         return event === 'ephemeral' ? [data] : [];
     });
