@@ -1,7 +1,6 @@
 import { ServiceError } from '@/errors';
-import { CLOSE, NATIVE_PING } from '@/realtime/connection';
 import type { Ephemeral } from '@/realtime/bodies';
-
+import { CLOSE, NATIVE_PING } from '@/realtime/connection';
 import type { Update } from '@/realtime/updates';
 
 /** What a subscription to an account yields (contract 8). */
