@@ -8,7 +8,7 @@ import { refusalOf, selectScope } from '@/realtime/admit';
 import type { Connection, Handshake } from '@/realtime/connection';
 import type { FrameScope } from '@/realtime/frame-scope';
 import type { AckId, Incoming } from '@/realtime/protocol/codec';
-import { TRPC_REQUEST, errorFrame } from '@/realtime/protocol/trpc';
+import { errorFrame } from '@/realtime/protocol/trpc';
 import { send } from '@/realtime/socket-host';
 import type { Beginning, Subscription } from '@/realtime/subscriptions';
 import { MAX_SUBSCRIPTIONS, assertJoined } from '@/realtime/subscriptions';
@@ -40,9 +40,9 @@ interface CallScope extends FrameScope {
 export async function handleTrpcFrame(frameScope: FrameScope, frame: Incoming): Promise<void> {
     const { socket } = frameScope;
     if (frame.kind === 'ping') return send(socket, 'PONG');
-    if (frame.kind !== 'event') return send(socket, errorFrame(null, malformed()));
     // A socket that came with a ticket has no use for connectionParams.
-    if (frame.event !== TRPC_REQUEST) return;
+    if (frame.kind === 'auth') return;
+    if (frame.kind !== 'event') return send(socket, errorFrame(null, malformed()));
     const messages = Array.isArray(frame.data) ? (frame.data as unknown[]) : [frame.data];
     if (messages.length > MAX_MESSAGES) return send(socket, errorFrame(null, malformed()));
     const scope = { ...frameScope, ctx: contextOf(frameScope) };

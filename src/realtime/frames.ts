@@ -26,6 +26,8 @@ type Frame = Extract<Incoming, { kind: 'event' }>;
 /** What is nested without end passes no further than here: codecs and calls between objects would fail on it. */
 const NESTED = { code: 'INVALID_FRAME', message: 'Nested too deep' };
 
+const UNKNOWN_EVENT = resultError('Unknown event');
+
 /** No acknowledgement now: the answer comes later. */
 const LATER = Symbol('later');
 
@@ -43,6 +45,10 @@ export async function handleFrame(scope: FrameScope, frame: Incoming): Promise<v
         case 'answer':
             if (isDeeperThan(MAX_JSON_DEPTH, frame.answer)) return host.sendEvent(socket, 'error', NESTED);
             return room.answerRpc(connection.id, String(frame.ackId), frame.answer);
+        case 'auth':
+            // Whose it is has been said; no more than any event that nobody knows.
+            if (frame.ackId !== undefined) host.sendAck(socket, frame.ackId, UNKNOWN_EVENT);
+            return;
         case 'event': {
             const ack = await runEvent(scope, frame);
             if (ack !== LATER && frame.ackId !== undefined)
@@ -54,7 +60,7 @@ export async function handleFrame(scope: FrameScope, frame: Incoming): Promise<v
 async function runEvent(scope: FrameScope, frame: Frame): Promise<unknown> {
     const builtIn = BUILT_IN.get(frame.event);
     const event = SOCKET_EVENTS.get(frame.event);
-    if (!builtIn && !event) return resultError('Unknown event');
+    if (!builtIn && !event) return UNKNOWN_EVENT;
     try {
         if (isDeeperThan(MAX_JSON_DEPTH, frame.data)) throw new InvalidParameters(NESTED.message);
         if (builtIn) return await builtIn(scope, frame.data, frame);

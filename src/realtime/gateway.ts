@@ -149,8 +149,7 @@ export class SocketGateway extends DurableObject<Env> {
         pending: PendingSocket,
         frame: Incoming,
     ): Promise<void> {
-        const message =
-            frame.kind === 'event' && frame.event === 'auth' ? AuthMessage.safeParse(frame.data) : undefined;
+        const message = frame.kind === 'auth' ? AuthMessage.safeParse(frame.data) : undefined;
         if (!message?.success) return this.refuse(socket, CLOSE.authFailed, 'Authentication required');
         const { token, pid } = message.data;
         if (!token) return this.refuse(socket, CLOSE.authFailed, 'Missing authentication token');

@@ -6,6 +6,8 @@ export type AckId = string | number;
 
 /** A frame that came in, whatever the wire (contract 6). */
 export type Incoming =
+    /** Says whose the socket is. */
+    | { kind: 'auth'; data: unknown; ackId?: AckId }
     | { kind: 'event'; event: string; data: unknown; ackId?: AckId }
     /** An answer to a frame of ours that asked for one. */
     | { kind: 'answer'; ackId: AckId; answer: unknown }

@@ -32,7 +32,8 @@ export const nativeCodec: Codec = {
         if (typeof event !== 'string' || event === '') return invalid('Frame must name its event');
         if (event === 'ping' && ackId === undefined) return { kind: 'ping' };
         const data = frame.data ?? frame.payload;
-        return ackId === undefined ? { kind: 'event', event, data } : { kind: 'event', event, data, ackId };
+        const ack = ackId === undefined ? {} : { ackId };
+        return event === 'auth' ? { kind: 'auth', data, ...ack } : { kind: 'event', event, data, ...ack };
     },
     event(name, data, now, ackId) {
         const payload = CONTROL.has(name) ? { payload: data } : {};

@@ -80,17 +80,14 @@ function fromPacket({ type, nsp, id, data }: Packet): Incoming {
     switch (type) {
         case PacketType.CONNECT:
             return {
-                kind: 'event',
-                event: 'auth',
+                kind: 'auth',
                 data: { ...data, pid: undefined, lastSeq: undefined, ...readResumption(data ?? {}) },
             };
         case PacketType.DISCONNECT:
             return { kind: 'leave' };
         case PacketType.EVENT: {
             const [name, first] = data as [string | number, unknown];
-            // Who one is, only CONNECT says.
-            const named = name === 'auth' ? '' : String(name);
-            return { kind: 'event', event: named, data: first, ...(id !== undefined && { ackId: id }) };
+            return { kind: 'event', event: String(name), data: first, ...(id !== undefined && { ackId: id }) };
         }
         case PacketType.ACK:
             return id === undefined ? invalid('Ack without an id') : { kind: 'answer', ackId: id, answer: data[0] };

@@ -5,9 +5,6 @@ import type { AckId, Codec, Incoming } from '@/realtime/protocol/codec';
 
 const AUTH_WITHIN_MS = 5_000;
 
-/** The event that tRPC's requests come as, several at once as an array. */
-export const TRPC_REQUEST = 'trpc';
-
 /**
  * tRPC's own WebSocket protocol (`wsLink`, contract 8). Events exist within subscriptions only: the `ackId` of an event
  * is the id of the subscription it belongs to, and there are no acknowledgements.
@@ -22,8 +19,9 @@ export const trpcCodec: Codec = {
         const data = parse(text);
         if (data === undefined) return { kind: 'invalid', message: 'Frame must be JSON' };
         const { method, data: parameters } = data as { method?: unknown; data?: unknown };
-        if (method === 'connectionParams') return { kind: 'event', event: 'auth', data: parameters ?? {} };
-        return { kind: 'event', event: TRPC_REQUEST, data };
+        if (method === 'connectionParams') return { kind: 'auth', data: parameters ?? {} };
+        // A request, or several as an array.
+        return { kind: 'event', event: 'request', data };
     },
     event(name, data, _now, id) {
         if (id === undefined) return null;
