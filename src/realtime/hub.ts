@@ -8,18 +8,16 @@ import { readAccountSeq } from '@/realtime/account-seq';
 import type { Admission } from '@/realtime/admission';
 import { ADMISSION_HEADER, readInternalHeader, refuseUpgrade } from '@/realtime/admission';
 import { createAlarms } from '@/realtime/alarms';
-import { beginSubscription, catchUp, missedPage, welcome } from '@/realtime/catch-up';
+import type { Ephemeral, UpdateBody } from '@/realtime/bodies';
 import { CLOSE, MAX_CONNECTIONS, NATIVE_PING } from '@/realtime/connection';
 import type { Connection, Refusal } from '@/realtime/connection';
-import type { Delivery } from '@/realtime/fan-out';
-import { deliveryOf, endSocket, ephemeralDelivery } from '@/realtime/fan-out';
+import { endSocket, ephemeralDelivery } from '@/realtime/fan-out';
 import { STREAM_SILENCE_MS } from '@/realtime/follow';
 import { handleFrame } from '@/realtime/frames';
 import { SILENCE_MS } from '@/realtime/heartbeat';
 import { createLostGateways } from '@/realtime/lost-gateways';
 import { createMachinePresence } from '@/realtime/machine-presence';
 import { readOwnName } from '@/realtime/own-name';
-import type { OutgoingEvent } from '@/realtime/peers';
 import { createPeers } from '@/realtime/peers';
 import { markMachine, sweepSilent } from '@/realtime/presence';
 import type { AckId, Incoming } from '@/realtime/protocol/codec';
@@ -35,17 +33,12 @@ import { createSilenceWatch } from '@/realtime/silence';
 import { closeQuietly, createSocketHost } from '@/realtime/socket-host';
 import type { ConnectionStats } from '@/realtime/stats';
 import { summarize } from '@/realtime/stats';
-import { scopedTo } from '@/realtime/subscriptions';
 import type { Beginning } from '@/realtime/subscriptions';
 import { createSwitchboard } from '@/realtime/switchboard';
-import type { Ephemeral, UpdateBody } from '@/realtime/bodies';
+import { createUpdateStream } from '@/realtime/update-stream';
 import type { AddressedEphemeral, AddressedUpdate, BroadcastFilter, Publication } from '@/realtime/updates';
 import { createLogger } from '@/utils/logger';
 
-/** How long a missing update may hold back those after it, in ms (contract 13). */
-export const GAP_HOLD_MS = 2_000;
-/** A hub that rests has been silent for longer, in ms: the runtime puts objects to sleep after ten seconds. */
-const AWAKE_MS = 8_000;
 /** How often a gateway that could not be reached is looked for, in ms. */
 const FIND_LOST_MS = 10_000;
 
@@ -75,7 +68,12 @@ export class AccountHub extends DurableObject<Env> implements Room {
         onLost: (gateway, connections) => this.gatewayLost(gateway, connections),
     });
     private readonly lost = createLostGateways(this.ctx.storage);
-    private readonly switchboard = createSwitchboard(this.peers, createRpcCalls(this.ctx.storage), () => Date.now());
+    private readonly switchboard = createSwitchboard({
+        peers: this.peers,
+        calls: createRpcCalls(this.ctx.storage),
+        setDue: (at) => this.alarms.set('rpc', at),
+        now: () => Date.now(),
+    });
     private readonly ended = createRecentRevocations(() => Date.now());
     private readonly silence = createSilenceWatch({
         get: () => this.alarms.get('silence'),
@@ -93,11 +91,18 @@ export class AccountHub extends DurableObject<Env> implements Room {
         onError: (error) => this.failed('machine presence', error),
     });
 
+    private readonly stream = createUpdateStream({
+        log: this.log,
+        peers: this.peers,
+        setGapEnd: (at) => this.alarms.set('gap', at),
+        // It may have been of something that is active.
+        onLost: () => this.silence.expect(),
+        now: () => Date.now(),
+    });
+
     constructor(ctx: DurableObjectState, env: Env) {
         super(ctx, env);
         ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(NATIVE_PING, NATIVE_PONG));
-        // At rest everything is out. What a crash has caught on its way to a gateway is in the log, and never comes (P6).
-        if (this.log.keptAt() > Date.now() - AWAKE_MS) this.resync();
     }
 
     private async services(): Promise<ServiceContext> {
@@ -124,7 +129,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
         const { connection } = admission;
         const { response } = this.host.accept(connection);
         // Synchronous up to here and on to the last frame, so that nothing live slips in between.
-        this.ctx.waitUntil(this.peers.welcome(connection.id, this.welcome(admission)));
+        this.ctx.waitUntil(this.peers.welcome(connection.id, this.stream.welcome(admission)));
         this.ctx.waitUntil(this.machines.opened(connection));
         return response;
     }
@@ -155,25 +160,11 @@ export class AccountHub extends DurableObject<Env> implements Room {
 
     /** Why a socket may not join, if so. Learns from it how far the account is. */
     private async admit({ connection, seq }: Admission): Promise<Refusal | undefined> {
-        this.learn([], seq);
+        this.stream.learn([], seq);
         this.dropSilentStreams();
         if (this.isFull()) await this.dropGhosts();
         if (this.isFull()) return { code: CLOSE.connectionLimit, reason: 'CONNECTION_LIMIT_EXCEEDED' };
         return this.ended.end(connection) ? { code: CLOSE.tokenRevoked, reason: 'Token revoked' } : undefined;
-    }
-
-    /** What a new socket is told at once: that it is connected, and what it missed if it says how far it is. */
-    private welcome({ connection, seq, lastSeq, pid }: Admission): () => Generator<OutgoingEvent[]> {
-        const { id, accountId, clientType, sessionId, machineId, connectedAt } = connection;
-        const upTo = this.log.head() ?? 0;
-        const reached = Math.max(seq, upTo);
-        const facts = { clientType, sessionId, machineId, timestamp: connectedAt, seq: reached };
-        const connected = { connectionId: id, userId: accountId, ...facts };
-        const { log } = this;
-        return () => {
-            const range = { from: lastSeq ?? 0, upTo, reached, now: Date.now() };
-            return welcome(connected, lastSeq === undefined ? undefined : catchUp(log, connection, range), pid);
-        };
     }
 
     private isFull(): boolean {
@@ -201,7 +192,6 @@ export class AccountHub extends DurableObject<Env> implements Room {
     /** Sockets are gone: calls to them fail, and a machine is offline when its last one closed. */
     private async afterClose(closed: Connection[]): Promise<void> {
         for (const { id } of closed) this.switchboard.gone(id);
-        this.armRpc();
         await this.machines.closed(closed);
     }
 
@@ -209,56 +199,25 @@ export class AccountHub extends DurableObject<Env> implements Room {
 
     /** Takes a publication. Updates it has already are dropped, so publishing again is harmless. */
     publish({ seq, updates, ephemerals }: Publication): void {
-        // A log begins with what it can keep: of two that write at once, the one with nothing to tell may come first.
-        if (updates.length > 0 || this.log.head() !== null) this.learn(updates, seq);
+        this.stream.take(updates, seq);
         const bodies = updates.map(({ update }) => update.body);
         if (bodies.some((body) => activeOf(body) === true)) this.silence.expect();
         if (bodies.some(mayEndActivity)) this.silence.reconsider();
         this.announce(ephemerals);
     }
 
-    /** Delivers what is in order now, and holds what comes after a gap for a moment. */
-    private learn(updates: AddressedUpdate[], seq: number): void {
-        this.deliver(this.log.take(updates, seq, Date.now()).map(deliveryOf));
-        const since = this.log.gapSince();
-        this.alarms.set('gap', since === null ? null : since + GAP_HOLD_MS);
-    }
-
     /** Sends ephemerals to the account's sockets; with `seq`, whoever makes them has just read how far the account is. */
     announce(ephemerals: AddressedEphemeral[], seq = 0): void {
-        if (seq > 0) this.learn([], seq);
+        if (seq > 0) this.stream.learn([], seq);
         if (ephemerals.some(({ ephemeral }) => activeOf(ephemeral) === true)) this.silence.expect();
         if (ephemerals.some(({ ephemeral }) => activeOf(ephemeral) === false)) this.silence.reconsider();
-        this.deliver(ephemerals.map(ephemeralDelivery));
-    }
-
-    private deliver(deliveries: Delivery[]): void {
-        if (deliveries.length === 0) return;
-        const seq = this.log.head() ?? 0;
-        this.peers.deliver(deliveries.map((one) => (one.event === 'ephemeral' ? { ...one, seq } : one)));
-    }
-
-    /** The update that was waited for will not come: everybody is told to start over from here (P5). */
-    private giveUpGap(): void {
-        if (this.log.gapSince() === null) return;
-        this.log.breakGap();
-        this.alarms.set('gap', null);
-        this.resync();
-        // It may have been of something that is active.
-        this.silence.expect();
-    }
-
-    private resync(): void {
-        this.deliver([{ event: 'resync', data: { seq: this.log.head() ?? 0 }, to: { only: { type: 'all' } } }]);
+        this.stream.deliver(ephemerals.map(ephemeralDelivery));
     }
 
     override async alarm(): Promise<void> {
         const tasks = {
-            gap: () => this.giveUpGap(),
-            rpc: async () => {
-                await this.switchboard.tick();
-                this.armRpc();
-            },
+            gap: () => this.stream.giveUpGap(),
+            rpc: () => this.switchboard.tick(),
             silence: () => this.silence.sweep(),
             lost: () => this.findLost(),
         };
@@ -267,69 +226,40 @@ export class AccountHub extends DurableObject<Env> implements Room {
 
     private async endSilent(): Promise<number | null> {
         const { ephemerals, nextAt } = await sweepSilent(await this.services(), this.accountId);
-        this.deliver(ephemerals.map((ephemeral) => ephemeralDelivery({ ephemeral, to: {} })));
+        this.stream.deliver(ephemerals.map((ephemeral) => ephemeralDelivery({ ephemeral, to: {} })));
         return nextAt;
     }
 
     // What sockets ask for (Room)
 
-    async callRpc(caller: Connection, ackId: AckId | null, method: string, params: unknown): Promise<void> {
-        await this.switchboard.call(caller, ackId, method, params);
-        this.armRpc();
+    callRpc(caller: Connection, ackId: AckId | null, method: string, params: unknown): Promise<void> {
+        return this.switchboard.call(caller, ackId, method, params);
     }
 
     cancelRpc(callerId: string, ackId: AckId): void {
         this.switchboard.cancel(callerId, ackId);
-        this.armRpc();
     }
 
     answerRpc(targetId: string, callId: string, answer: unknown): void {
         this.switchboard.answer(targetId, callId, answer);
-        this.armRpc();
     }
 
-    async rpcRegistered(method: string): Promise<void> {
-        await this.switchboard.registered(method);
-        this.armRpc();
-    }
-
-    private armRpc(): void {
-        this.alarms.set('rpc', this.switchboard.nextAt());
+    rpcRegistered(method: string): Promise<void> {
+        return this.switchboard.registered(method);
     }
 
     /** Updates after `seq` for a socket that was away; it asks the database how far the account really is (P5). */
     async missedUpdates(connection: Connection, seq: number): Promise<MissedUpdates> {
         const { db } = await this.services();
-        this.learn([], await readAccountSeq(db, this.accountId));
-        // An update may be on its way; it comes within moments or never.
-        if (this.log.gapSince() !== null) await this.gapClosed();
-        return missedPage(this.log, connection, seq, Date.now());
+        return this.stream.missed(connection, seq, await readAccountSeq(db, this.accountId));
     }
 
-    async follow(connection: Connection, beginnings: Beginning[], seq: number): Promise<void> {
-        this.learn([], seq);
-        const upTo = this.log.head() ?? 0;
-        const range = { upTo, reached: Math.max(seq, upTo), now: Date.now() };
-        const { log, peers } = this;
-        await Promise.all(
-            beginnings.map(({ subscription, lastSeq }) => {
-                const scoped = scopedTo(connection, subscription);
-                const pages = () => beginSubscription(log, scoped, { ...range, from: lastSeq });
-                return peers.welcome(connection.id, pages, subscription.id);
-            }),
-        );
-    }
-
-    private async gapClosed(): Promise<void> {
-        const until = (this.log.gapSince() ?? 0) + GAP_HOLD_MS;
-        while (this.log.gapSince() !== null && Date.now() < until) {
-            await new Promise((resolve) => setTimeout(resolve, 50));
-        }
-        this.giveUpGap();
+    follow(connection: Connection, beginnings: Beginning[], seq: number): Promise<void> {
+        return this.stream.follow(connection, beginnings, seq);
     }
 
     relay(senderId: string, data: unknown): void {
-        this.deliver([{ event: 'broadcast', data, to: { only: { type: 'exclude', connectionId: senderId } } }]);
+        this.stream.deliver([{ event: 'broadcast', data, to: { only: { type: 'exclude', connectionId: senderId } } }]);
     }
 
     // What gateways and procedures ask for
@@ -341,7 +271,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
         const { connection } = admission;
         this.peers.addRemote(gateway, connection);
         this.ctx.waitUntil(this.machines.opened(connection));
-        await this.peers.welcome(connection.id, this.welcome(admission));
+        await this.peers.welcome(connection.id, this.stream.welcome(admission));
         return null;
     }
 
@@ -374,8 +304,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
             if (!found) continue;
             this.lost.remove(gateway);
             await this.reattach(gateway, found, since);
-            const resync = { event: 'resync', data: { seq: this.log.head() ?? 0 } };
-            for (const { id } of found) this.peers.send(id, [resync]);
+            for (const { id } of found) this.peers.send(id, [this.stream.resync()]);
         }
         this.alarms.set('lost', this.lost.any() ? Date.now() + FIND_LOST_MS : null);
     }
@@ -397,7 +326,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
     /** Sends a caller's message to chosen sockets; returns how many there are. Subscriptions know no such event. */
     broadcast(message: unknown, filter: BroadcastFilter): number {
         const to = { only: filter };
-        this.deliver([{ event: 'broadcast', data: message, to }]);
+        this.stream.deliver([{ event: 'broadcast', data: message, to }]);
         const hears = (one: Connection) => one.wire !== 'sse' && one.wire !== 'trpc' && receives(one, to);
         return this.peers.connections().filter(hears).length;
     }

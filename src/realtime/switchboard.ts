@@ -15,12 +15,19 @@ export interface Switchboard {
     gone(connectionId: string): void;
     /** Forwards and times out what is due. */
     tick(): Promise<void>;
-    /** When `tick` is due next, Unix ms; null when no call is under way. */
-    nextAt(): number | null;
+}
+
+/** What a switchboard needs of its hub. */
+interface SwitchboardOptions {
+    peers: Peers;
+    calls: RpcCalls;
+    /** Sets the time at which to call `tick`, Unix ms; null when no call is under way. */
+    setDue(at: number | null): void;
+    now(): number;
 }
 
 /** Creates the switchboard over the sockets of an account. */
-export function createSwitchboard(peers: Peers, calls: RpcCalls, now: () => number): Switchboard {
+export function createSwitchboard({ peers, calls, setDue, now }: SwitchboardOptions): Switchboard {
     function finish(call: RpcCall, outcome: RpcOutcome): void {
         calls.remove(call.id);
         reply(call, outcome);
@@ -55,41 +62,50 @@ export function createSwitchboard(peers: Peers, calls: RpcCalls, now: () => numb
 
     const waitingCalls = () => calls.all().filter(({ target }) => target === null);
 
+    function arm(): void {
+        const deadline = calls.nextDeadline();
+        const isWaiting = deadline !== null && waitingCalls().length > 0;
+        setDue(isWaiting ? Math.min(deadline, now() + RPC_POLL_MS) : deadline);
+    }
+
+    async function begin(call: RpcCall): Promise<void> {
+        if (calls.countOf(call.caller) >= MAX_RPC_CALLS) return reply(call, TOO_MANY);
+        const target = await peers.holderOf(call.method);
+        if (target?.id === call.caller) return reply(call, SAME_SOCKET);
+        if (!target) return calls.add(call);
+        calls.add({ ...call, target: target.id, deadline: now() + RPC_TIMEOUT_MS });
+        ask(call, target);
+    }
+
     return {
-        async call(caller, ackId, method, params) {
-            const call: RpcCall = {
-                id: newCallId(),
-                method,
-                params,
-                caller: caller.id,
-                callerAck: ackId,
-                target: null,
-                deadline: now() + RPC_GRACE_MS,
-            };
-            if (calls.countOf(caller.id) >= MAX_RPC_CALLS) return reply(call, TOO_MANY);
-            const target = await peers.holderOf(method);
-            if (target?.id === caller.id) return reply(call, SAME_SOCKET);
-            if (!target) return calls.add(call);
-            calls.add({ ...call, target: target.id, deadline: now() + RPC_TIMEOUT_MS });
-            ask(call, target);
+        async call({ id: caller }, callerAck, method, params) {
+            const deadline = now() + RPC_GRACE_MS;
+            await begin({ id: newCallId(), method, params, caller, callerAck, target: null, deadline });
+            arm();
         },
         cancel(callerId, ackId) {
             const call = calls
                 .ofConnection(callerId)
                 .find((one) => one.caller === callerId && String(one.callerAck) === String(ackId));
             if (call) finish(call, { ok: false, error: 'RPC call cancelled' });
+            arm();
         },
         answer(targetId, callId, answer) {
             const call = calls.get(callId);
             // Only the socket that was asked may answer.
             if (call?.target === targetId) finish(call, { ok: true, result: answer });
+            arm();
         },
-        registered: (method) => connect(waitingCalls().filter((call) => call.method === method)),
+        async registered(method) {
+            await connect(waitingCalls().filter((call) => call.method === method));
+            arm();
+        },
         gone(connectionId) {
             for (const call of calls.ofConnection(connectionId)) {
                 if (call.caller === connectionId) calls.remove(call.id);
                 else finish(call, { ok: false, error: 'RPC target disconnected' });
             }
+            arm();
         },
         async tick() {
             await connect(waitingCalls());
@@ -104,10 +120,7 @@ export function createSwitchboard(peers: Peers, calls: RpcCalls, now: () => numb
                     });
                 }
             }
-        },
-        nextAt() {
-            const deadline = calls.nextDeadline();
-            return deadline !== null && waitingCalls().length > 0 ? Math.min(deadline, now() + RPC_POLL_MS) : deadline;
+            arm();
         },
     };
 }

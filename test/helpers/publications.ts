@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { onTestFinished, vi } from 'vitest';
-import { GAP_HOLD_MS } from '@/realtime/hub';
+import { GAP_HOLD_MS } from '@/realtime/update-stream';
 import type { TestAccount } from '@test/helpers/account';
 import { accountOf, createAccount, createSession } from '@test/helpers/account';
 import type { HubProbe } from '@test/helpers/hubs';
