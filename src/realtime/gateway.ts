@@ -1,17 +1,14 @@
 import { DurableObject } from 'cloudflare:workers';
-import * as z from 'zod';
-import type { Actor } from '@/auth/auth';
-import { tokenLookup } from '@/auth/revocation';
 import type { ServiceContext } from '@/context';
 import { createServiceContext } from '@/context';
 import type { Env } from '@/env';
 import { loadConfig } from '@/env';
 import { describeForLog } from '@/errors';
 import { HANDSHAKE_HEADER, readInternalHeader } from '@/realtime/admission';
-import { refusalOf, selectScope } from '@/realtime/admit';
 import { createAlarms } from '@/realtime/alarms';
-import type { Connection, HandshakeParts } from '@/realtime/connection';
-import { CLOSE, createConnection, isRefusal, readHandshake } from '@/realtime/connection';
+import { authenticate } from '@/realtime/authenticate';
+import type { Connection, HandshakeParts, Refusal } from '@/realtime/connection';
+import { CLOSE } from '@/realtime/connection';
 import type { Delivery } from '@/realtime/fan-out';
 import { endSocket, fanOut } from '@/realtime/fan-out';
 import { handleFrame } from '@/realtime/frames';
@@ -22,9 +19,8 @@ import { readOwnName } from '@/realtime/own-name';
 import type { OutgoingEvent } from '@/realtime/peers';
 import type { AckId, Incoming } from '@/realtime/protocol/codec';
 import { CODECS } from '@/realtime/protocol';
-import { isPidOf } from '@/realtime/protocol/resumption';
 import { takeAlong } from '@/realtime/take-along';
-import { createRejectedTokens, hashToken } from '@/realtime/rejected-tokens';
+import { createRejectedTokens } from '@/realtime/rejected-tokens';
 import type { Revocation } from '@/realtime/revocations';
 import { isRevoked } from '@/realtime/revocations';
 import type { Room } from '@/realtime/room';
@@ -33,16 +29,6 @@ import type { PendingSocket } from '@/realtime/socket-host';
 import { closeQuietly, createSocketHost, isPending, send } from '@/realtime/socket-host';
 import { assertJoined, joinSubscription } from '@/realtime/subscriptions';
 import { createLogger } from '@/utils/logger';
-
-const AuthMessage = z.object({
-    token: z.string().max(4096).nullish(),
-    clientType: z.unknown().optional(),
-    sessionId: z.unknown().optional(),
-    machineId: z.unknown().optional(),
-    lastSeq: z.unknown().optional(),
-    appState: z.unknown().optional(),
-    pid: z.string().optional(),
-});
 
 /** Most sockets of one gateway: the runtime ends at 32,768, and what is kept of each has to fit into its memory. */
 const MAX_SOCKETS = 10_000;
@@ -142,53 +128,30 @@ export class SocketGateway extends DurableObject<Env> {
         this.logger.error(`${what} failed`, { error: describeForLog(error) });
     }
 
-    /** The first message has to be `auth`; anything else, or a bad token, is answered and closed. */
+    /** The first message says whose the socket is; whatever else it says is answered, and the socket closed. */
     private async authenticate(
         services: ServiceContext,
         socket: WebSocket,
         pending: PendingSocket,
         frame: Incoming,
     ): Promise<void> {
-        const message = frame.kind === 'auth' ? AuthMessage.safeParse(frame.data) : undefined;
-        if (!message?.success) return this.refuse(socket, CLOSE.authFailed, 'Authentication required');
-        const { token, pid } = message.data;
-        if (!token) return this.refuse(socket, CLOSE.authFailed, 'Missing authentication token');
-        const handshake = readHandshake({ ...pending.parts, ...definedOf(message.data) });
-        if (isRefusal(handshake)) return this.refuse(socket, handshake.code, handshake.reason);
-
-        const actor = await this.verify(services, token);
-        if (!actor) return this.refuse(socket, CLOSE.authFailed, 'Invalid authentication token');
-        const [scope] = await selectScope(services.db, actor, handshake);
-        const refusal = refusalOf(scope, handshake);
-        if (refusal) return this.refuse(socket, refusal.code, refusal.reason);
-
+        const admission = await authenticate(services, this.rejected, pending, frame);
+        if ('code' in admission) return this.refuse(socket, admission);
         // It took too long, or left meanwhile.
         if (socket.readyState !== WebSocket.OPEN) return;
 
         // Known before the hub hears of it: the hub has something for it at once.
-        const connection = createConnection(pending.wire, actor, handshake, Date.now());
+        const { connection } = admission;
         this.host.setState(socket, { ...connection, joining: true });
-        this.register(actor.accountId);
-        const { lastSeq } = handshake;
-        const goesOn = pid === undefined || isPidOf(actor.accountId, pid);
-        const admission = { connection, seq: scope?.seq ?? 0, ...(goesOn && definedOf({ lastSeq, pid })) };
-        const full = await this.hubOf(actor.accountId).attach(this.name, admission);
-        if (full) return this.refuse(socket, full.code, full.reason);
+        this.register(connection.accountId);
+        const refusal = await this.hubOf(connection.accountId).attach(this.name, admission);
+        if (refusal) return this.refuse(socket, refusal);
         assertJoined(socket, [this.host.stateOf(socket) as Connection]);
     }
 
-    /** The actor of a valid token, else null; one that was rejected lately is not looked at again (contract 7.1). */
-    private async verify(services: ServiceContext, token: string): Promise<Actor | null> {
-        const hash = await hashToken(token, services.config.keys.loginSeed);
-        if (this.rejected.has(hash)) return null;
-        const actor = await services.auth.verifyToken(token, tokenLookup(services.db));
-        if (!actor) this.rejected.add(hash);
-        return actor;
-    }
-
-    private refuse(socket: WebSocket, code: number, reason: string): void {
-        send(socket, CODECS[this.wire].refusal({ code, reason }, Date.now()));
-        this.host.close(socket, code, reason);
+    private refuse(socket: WebSocket, refusal: Refusal): void {
+        send(socket, CODECS[this.wire].refusal(refusal, Date.now()));
+        this.host.close(socket, refusal.code, refusal.reason);
     }
 
     private async closed(socket: WebSocket, code: number): Promise<void> {
@@ -318,8 +281,4 @@ export class SocketGateway extends DurableObject<Env> {
 /** Calls a hub again if it could not be reached, for calls that may come twice. */
 async function twice(call: () => Promise<unknown>): Promise<void> {
     await call().catch(call);
-}
-
-function definedOf<T extends object>(values: T): Partial<T> {
-    return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
