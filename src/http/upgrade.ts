@@ -1,13 +1,11 @@
 import type { Context, Hono } from 'hono';
 import { readTicket, spendTicket } from '@/auth/tickets';
-import type { Env } from '@/env';
 import { writeBatch } from '@/db/batch';
 import { getDb } from '@/db/client';
 import { createContext } from '@/http/context';
 import { speaksEngineIo, upgradeEngineIo } from '@/http/engine-io';
 import type { HonoEnv } from '@/http/hono-env';
 import { toGateway } from '@/http/to-gateway';
-import type { Admission } from '@/realtime/admission';
 import { ADMISSION_HEADER, createAdmission, internalUpgrade, refuseUpgrade } from '@/realtime/admission';
 import { refusalOf, selectScope } from '@/realtime/admit';
 import type { Handshake, HandshakeParts, Wire } from '@/realtime/connection';
@@ -27,19 +25,35 @@ async function upgrade(c: Context<HonoEnv>): Promise<Response> {
         const error = 'This path is for WebSocket clients';
         return c.json({ error, code: 'UPGRADE_REQUIRED', requestId }, 426, { Upgrade: 'websocket' });
     }
-    // A token in a URL ends up in logs.
-    if (c.req.query('token') !== undefined) return refuseUpgrade(CLOSE.authFailed, 'No token in the URL: use a ticket');
-
+    const refusal = refuseTokenInUrl(c);
+    if (refusal) return refusal;
     const parts = readParts(c);
-    const ticket = c.req.query('ticket');
-    if (ticket === undefined && c.req.header('Authorization') === undefined) return toGateway(c, 'native', parts);
+    return saysWhose(c) ? upgradeToHub(c, 'native', parts) : toGateway(c, 'native', parts);
+}
 
+/** The refusal of a token in the URL, which would end up in logs. */
+export function refuseTokenInUrl({ req }: Context<HonoEnv>): Response | undefined {
+    return req.query('token') === undefined
+        ? undefined
+        : refuseUpgrade(CLOSE.authFailed, 'No token in the URL: use a ticket');
+}
+
+/** Whether an upgrade says by itself whose socket it is to be. */
+export function saysWhose({ req }: Context<HonoEnv>): boolean {
+    return req.query('ticket') !== undefined || req.header('Authorization') !== undefined;
+}
+
+/** Hands a socket to the hub of whoever a ticket or the bearer token names, or refuses it. */
+export async function upgradeToHub(c: Context<HonoEnv>, wire: Wire, parts: HandshakeParts): Promise<Response> {
     const handshake = readHandshake(parts);
     if (isRefusal(handshake)) return refuseUpgrade(handshake.code, handshake.reason);
+    const ticket = c.req.query('ticket');
     const admitted = await (ticket === undefined
-        ? admitByHeader(c, 'native', handshake)
-        : admitByTicket(c, 'native', ticket, handshake));
-    return 'code' in admitted ? refuseUpgrade(admitted.code, admitted.reason) : toHub(c.env, admitted);
+        ? admitByHeader(c, wire, handshake)
+        : admitByTicket(c, wire, ticket, handshake));
+    if ('code' in admitted) return refuseUpgrade(admitted.code, admitted.reason);
+    const hub = c.env.ACCOUNT_HUB.getByName(admitted.connection.accountId);
+    return hub.fetch(internalUpgrade(ADMISSION_HEADER, admitted));
 }
 
 /** Client type and ids come from the query or from headers: real CLIs send only headers. */
@@ -59,7 +73,7 @@ function short(part: string | undefined): string | undefined {
 }
 
 /** Admits the holder of the bearer token. */
-export async function admitByHeader(c: Context<HonoEnv>, wire: Wire, handshake: Handshake) {
+async function admitByHeader(c: Context<HonoEnv>, wire: Wire, handshake: Handshake) {
     const ctx = createContext(c);
     const actor = await ctx.authenticate();
     if (!actor) return UNAUTHORIZED;
@@ -68,7 +82,7 @@ export async function admitByHeader(c: Context<HonoEnv>, wire: Wire, handshake: 
 }
 
 /** Admits the holder of a ticket, which is spent with it. */
-export async function admitByTicket(c: Context<HonoEnv>, wire: Wire, text: string, handshake: Handshake) {
+async function admitByTicket(c: Context<HonoEnv>, wire: Wire, text: string, handshake: Handshake) {
     const now = Date.now();
     const ticket = await readTicket(c.var.config.keys.keyTree, text, now);
     if (!ticket) return UNAUTHORIZED;
@@ -84,9 +98,3 @@ export async function admitByTicket(c: Context<HonoEnv>, wire: Wire, text: strin
 }
 
 const UNAUTHORIZED = { code: CLOSE.authFailed, reason: 'Unauthorized' };
-
-/** Hands an admitted socket to its account's hub. */
-export function toHub(env: Env, admitted: Admission): Promise<Response> {
-    const hub = env.ACCOUNT_HUB.getByName(admitted.connection.accountId);
-    return hub.fetch(internalUpgrade(ADMISSION_HEADER, admitted));
-}
