@@ -2,14 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createVault } from '@/crypto/vault';
 import { githubTokenPath, vendorTokenPath } from '@/crypto/vault-paths';
 import { startCloudflareApi } from '@test/helpers/cloudflare-api';
 import type { CloudflareApi } from '@test/helpers/cloudflare-api';
 import { copyProject } from '@test/helpers/command';
 import type { ProjectCopy } from '@test/helpers/command';
 import { deriveKeys } from './lib/derive-keys.mjs';
-import { keyTreeOf } from './lib/rotated-secrets';
+import { vaultOf } from './lib/rotated-secrets';
 
 /** The real wrangler, against a stand-in for Cloudflare's API: an empty account at first. Each test goes on from the last. */
 describe('from an empty account to a server, and on', { timeout: 300_000 }, () => {
@@ -29,7 +28,7 @@ describe('from an empty account to a server, and on', { timeout: 300_000 }, () =
     const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
     /** Stores a vendor token as a Worker with the secret does. */
     const storeVendorToken = async (vendor: string, secret: string) => {
-        const bytes = await createVault(keyTreeOf(secret)).encryptString(vendorTokenPath('a1', vendor), `sk-${vendor}`);
+        const bytes = await (await vaultOf(secret)).encryptString(vendorTokenPath('a1', vendor), `sk-${vendor}`);
         await api.sql(
             `INSERT INTO ServiceAccountToken (id, accountId, vendor, token, createdAt, updatedAt) VALUES ('${vendor}', 'a1', '${vendor}', X'${hex(bytes)}', 1, 1)`,
         );
@@ -102,7 +101,7 @@ describe('from an empty account to a server, and on', { timeout: 300_000 }, () =
         await api.sql(
             `INSERT INTO Account (id, publicKey, seq, feedSeq, settingsVersion, githubUserId, createdAt, updatedAt) VALUES ('a1', 'K', 0, 0, 0, '7', 1, 1)`,
         );
-        const github = await createVault(keyTreeOf(old)).encryptString(githubTokenPath('a1'), 'gho-1');
+        const github = await (await vaultOf(old)).encryptString(githubTokenPath('a1'), 'gho-1');
         await api.sql(`UPDATE GithubUser SET token = X'${hex(github)}'`);
         await storeVendorToken('openai', old);
 
@@ -148,7 +147,7 @@ describe('from an empty account to a server, and on', { timeout: 300_000 }, () =
         expect(vars()).toMatchObject({ EXPO_ACCESS_TOKEN: 'expo-secret', HAPPY_MASTER_SECRET: secret });
         expect(vars()).not.toHaveProperty('HAPPY_PREVIOUS_MASTER_SECRET');
 
-        const vault = createVault(keyTreeOf(secret));
+        const vault = await vaultOf(secret);
         const rows = await api.sql('SELECT vendor, hex(token) AS token FROM ServiceAccountToken ORDER BY vendor');
         const opened = rows.map(({ vendor, token }) =>
             vault.decryptString(vendorTokenPath('a1', String(vendor)), Buffer.from(String(token), 'hex')),

@@ -12,7 +12,7 @@ import { cloudflare, requireLogin } from './lib/cloudflare.mjs';
 import { readArgs, readEnvName } from './lib/command-args.mjs';
 import { CommandError, runCommand, say } from './lib/console.mjs';
 import { deriveKeys } from './lib/derive-keys.mjs';
-import { ensureEnvironmentVars, readDevVars } from './lib/dev-vars.mjs';
+import { ensureEnvironmentVars, masterSecretOf, readDevVars } from './lib/dev-vars.mjs';
 import { readEnvironment } from './lib/environment.mjs';
 import { shownPath } from './lib/local-database.mjs';
 import { migrateRemote } from './lib/migrate.mjs';
@@ -158,8 +158,7 @@ async function bundle(env) {
  * @param {string} file
  */
 function describeSecrets(variables, others, file) {
-    const isKnown = Boolean(variables.HAPPY_MASTER_SECRET || variables.HANDY_MASTER_SECRET);
-    const master = isKnown ? `the one of ${file}` : `a new one, kept in ${file}`;
+    const master = masterSecretOf(variables) ? `the one of ${file}` : `a new one, kept in ${file}`;
     const rest = others.length > 0 ? `; put ${others.join(', ')} of ${file}` : '';
     return `keep the Worker's HAPPY_MASTER_SECRET and HAPPY_DERIVED_KEYS if it has both, else put ${master}, and its keys${rest}`;
 }
@@ -173,7 +172,7 @@ function describeSecrets(variables, others, file) {
  */
 async function gatherSecrets(env, file, others) {
     const before = readDevVars(file);
-    const isKnown = Boolean(before.HAPPY_MASTER_SECRET || before.HANDY_MASTER_SECRET);
+    const isKnown = masterSecretOf(before) !== undefined;
     const plan = masterSecretPlan(await listSecrets(env), isKnown, shownPath(file), env);
     const names = Object.keys(others);
     const rest = names.length > 0 ? `; also ${names.join(', ')}` : '';
@@ -181,9 +180,8 @@ async function gatherSecrets(env, file, others) {
 
     const isNew = !existsSync(file);
     ensureEnvironmentVars(file, env, deriveKeys);
-    const { HAPPY_MASTER_SECRET, HANDY_MASTER_SECRET, HAPPY_DERIVED_KEYS } = readDevVars(file);
-    const master = HAPPY_MASTER_SECRET ?? HANDY_MASTER_SECRET ?? '';
-    const secrets = { ...others, HAPPY_MASTER_SECRET: master, HAPPY_DERIVED_KEYS: HAPPY_DERIVED_KEYS ?? '' };
+    const { HAPPY_DERIVED_KEYS = '', ...variables } = readDevVars(file);
+    const secrets = { ...others, HAPPY_MASTER_SECRET: masterSecretOf(variables) ?? '', HAPPY_DERIVED_KEYS };
     const said =
         plan === 'make'
             ? `made a master secret, ${isNew ? 'in' : 'added to'} ${shownPath(file)}: keep a copy where it is safe, nothing at Cloudflare can be read back`

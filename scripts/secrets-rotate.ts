@@ -6,7 +6,6 @@
  */
 import { utimesSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createVault } from '@/crypto/vault';
 import { cloudflare, requireLogin } from './lib/cloudflare.mjs';
 import { readArgs, readEnvName } from './lib/command-args.mjs';
 import { CommandError, runCommand, say } from './lib/console.mjs';
@@ -16,7 +15,7 @@ import { requireLocalDatabase, shownPath, stateFolder } from './lib/local-databa
 import { inProject } from './lib/project.mjs';
 import { reencrypt } from './lib/reencrypt';
 import type { Reencryption } from './lib/reencrypt';
-import { chooseSecrets, keyTreeOf, writeSecrets } from './lib/rotated-secrets';
+import { chooseSecrets, vaultOf, writeSecrets } from './lib/rotated-secrets';
 import { readTokens, runStatements } from './lib/stored-tokens';
 import { listSecrets, secretsFileOf, withSecretsFile } from './lib/worker-secrets.mjs';
 
@@ -59,12 +58,11 @@ await runCommand(async () => {
     if (isResumed) say('A rotation was begun before; this one finishes it.');
 
     say('Reading the stored tokens …');
-    const from = createVault(keyTreeOf(oldSecret));
-    const to = createVault(keyTreeOf(newSecret));
+    const [from, to] = [await vaultOf(oldSecret), await vaultOf(newSecret)];
     const plan = await reencrypt(await readTokens(place.database), from, to);
     report(plan, values['skip-unreadable'] ?? false);
     if (values['dry-run']) {
-        say(`\n${describe(place)}\n\nDry run: nothing was changed.`);
+        say(`\n${describe(place, isResumed)}\n\nDry run: nothing was changed.`);
         return;
     }
 
@@ -121,11 +119,12 @@ function report({ statements, done, unreadable }: Reencryption, skipUnreadable: 
     );
 }
 
-function describe({ env, file }: Place): string {
+function describe({ env, file }: Place, isResumed: boolean): string {
     const where = env
         ? `as secrets of the Worker (wrangler secret bulk --env ${env}) and in ${shownPath(file)}`
         : `in ${shownPath(file)}`;
-    return `Would make a new master secret, put it and its keys ${where}, and encrypt the tokens above anew.
+    const secret = isResumed ? 'take the new master secret that was made before' : 'make a new master secret';
+    return `Would ${secret}, put it and its keys ${where}, and encrypt the tokens above anew.
 What ends: every login (clients log in anew with their secret keys, or are paired again), pairings and GitHub links that
 are under way, tickets, server challenges, addresses of avatars; ElevenLabs knows the accounts by new names.
 What stays: all data, and the tokens of vendors and GitHub.`;

@@ -46,6 +46,16 @@ function freshFile(whose, command) {
 }
 
 /**
+ * The master secret among variables; the older name counts where the newer says nothing.
+ *
+ * @param {Record<string, string | undefined>} variables
+ * @returns {string | undefined}
+ */
+export function masterSecretOf({ HAPPY_MASTER_SECRET, HANDY_MASTER_SECRET }) {
+    return HAPPY_MASTER_SECRET || HANDY_MASTER_SECRET || undefined;
+}
+
+/**
  * Completes the text of a .dev.vars file: a master secret where there is none, and the keys derived from the
  * master secret that is there. All other lines stay as they are.
  *
@@ -57,7 +67,7 @@ function freshFile(whose, command) {
 export function completeDevVars(text, deriveKeys, start = freshFile('the local server', 'npm run dev')) {
     let next = text ?? start;
     const variables = parseEnv(next);
-    let secret = variables.HAPPY_MASTER_SECRET || variables.HANDY_MASTER_SECRET;
+    let secret = masterSecretOf(variables);
     const madeSecret = !secret;
     if (!secret) {
         secret = randomBytes(32).toString('hex');

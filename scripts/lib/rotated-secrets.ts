@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import { parseDerivedKeys } from '@/crypto/derived-keys';
+import { createVault } from '@/crypto/vault';
+import type { Vault } from '@/crypto/vault';
 import { CommandError } from './console.mjs';
 import { deriveKeys } from './derive-keys.mjs';
-import { readDevVars, removeVariable, setVariable, writeSecretFile } from './dev-vars.mjs';
+import { masterSecretOf, readDevVars, removeVariable, setVariable, writeSecretFile } from './dev-vars.mjs';
 import { shownPath } from './local-database.mjs';
 import { PREVIOUS } from './worker-secrets.mjs';
 
@@ -14,8 +17,6 @@ interface Secrets {
     isResumed: boolean;
 }
 
-const KEY_TREE_START = 64;
-
 /**
  * The secret to replace and the one in its place; both are in the file already when a rotation broke off.
  *
@@ -23,7 +24,7 @@ const KEY_TREE_START = 64;
  */
 export function chooseSecrets(file: string, isRemote: boolean): Secrets {
     const variables = readDevVars(file);
-    const current = variables.HAPPY_MASTER_SECRET ?? variables.HANDY_MASTER_SECRET;
+    const current = masterSecretOf(variables);
     if (!current) {
         const hints = isRemote
             ? [
@@ -39,10 +40,10 @@ export function chooseSecrets(file: string, isRemote: boolean): Secrets {
         : { oldSecret: current, newSecret: randomBytes(32).toString('hex'), isResumed: false };
 }
 
-/** The last 64 bytes of the derived keys (contract 3.1). */
-export function keyTreeOf(masterSecret: string): Uint8Array {
-    const [, , base64 = ''] = deriveKeys(masterSecret).split('.');
-    return new Uint8Array(Buffer.from(base64, 'base64').subarray(KEY_TREE_START));
+/** What a server with this master secret encrypts with (contract 3.3). */
+export async function vaultOf(masterSecret: string): Promise<Vault> {
+    const { keyTree } = await parseDerivedKeys(deriveKeys(masterSecret), masterSecret);
+    return createVault(keyTree);
 }
 
 /**
