@@ -199,7 +199,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
 
     /** Takes a publication. Updates it has already are dropped, so publishing again is harmless. */
     publish({ seq, updates, ephemerals }: Publication): void {
-        this.stream.take(updates, seq);
+        this.stream.learn(updates, seq);
         const bodies = updates.map(({ update }) => update.body);
         if (bodies.some((body) => activeOf(body) === true)) this.silence.expect();
         if (bodies.some(mayEndActivity)) this.silence.reconsider();

@@ -134,11 +134,20 @@ describe('the update log', () => {
             expect(take(again, 4, 5)).toEqual([4, 5, 6]);
         }));
 
-    it('begins where it hears of the account first', () =>
+    it('begins with the first update of the account, whichever comes first', () =>
         withLog(({ log, reopen }) => {
-            expect([log.head(), log.gapSince(), seqsSince(log, 0)]).toEqual([null, null, null]);
+            expect([log.head(), log.gapSince(), seqsSince(log, 0)]).toEqual([0, null, []]);
+            expect(take(log, 3)).toEqual([]);
+            expect([log.head(), log.gapSince()]).toEqual([0, NOW]);
+            expect(take(reopen(), 1, 2)).toEqual([1, 2, 3]);
+            expect(seqsSince(reopen(), 0)).toEqual([1, 2, 3]);
+        }));
+
+    it('misses all there was before it heard of the account', () =>
+        withLog(({ log, reopen }) => {
             expect(log.take([], 7, NOW)).toEqual([]);
-            expect([log.head(), log.gapSince()]).toEqual([7, null]);
+            expect(log.gapSince()).toBe(NOW);
+            expect(log.breakGap()).toBe(7);
             expect([seqsSince(reopen(), 6), seqsSince(reopen(), 7)]).toEqual([null, []]);
             expect(take(reopen(), 8)).toEqual([8]);
         }));

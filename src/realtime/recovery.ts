@@ -16,8 +16,8 @@ export interface LogPage {
  * delivered; what lies above it waits for a gap to close. One row per update; state is written only when order breaks.
  */
 export interface UpdateLog {
-    /** Last number delivered in order; null before the hub has heard of any. */
-    head(): number | null;
+    /** Last number delivered in order; 0 before the first, as an account's numbers begin at 1. */
+    head(): number;
     /** When the newest update was kept, Unix ms; 0 for none. */
     keptAt(): number;
     /** Since when an update is missing below one that is known, Unix ms; null when none is. */
@@ -65,21 +65,19 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
     sql.exec('CREATE TABLE IF NOT EXISTS LogState (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
 
     /** Resuming is possible from this number on. */
-    let floor = readState('floor') as number | null;
+    let floor = (readState('floor') as number | null) ?? 0;
     let gap = readState('gap') as Gap | null;
     let last = readTail();
-    let head = gap?.head ?? last?.seq ?? floor;
-    if (head !== null && floor !== null) head = Math.max(head, floor);
-    let target = gap?.target ?? head ?? 0;
+    let head = Math.max(gap?.head ?? last?.seq ?? 0, floor);
+    let target = gap?.target ?? head;
 
     function take(updates: AddressedUpdate[], seq: number, now: number): AddressedUpdate[] {
-        if (head === null) begin((updates[0]?.update.seq ?? seq + 1) - 1);
         const before = last;
         const ready: AddressedUpdate[] = [];
         for (const addressed of updates) {
             const { seq: number } = addressed.update;
-            if (number <= (head ?? 0) || !store(addressed, now)) continue;
-            if (number === (head ?? 0) + 1) {
+            if (number <= head || !store(addressed, now)) continue;
+            if (number === head + 1) {
                 head = number;
                 ready.push(addressed);
             }
@@ -104,8 +102,8 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
     /** Kept updates that a closed gap has let through. */
     function followers(): AddressedUpdate[] {
         const ready: AddressedUpdate[] = [];
-        for (const row of sql.exec<LogRow>('SELECT * FROM UpdateLog WHERE seq > ? ORDER BY seq', head ?? 0)) {
-            if (row.seq !== (head ?? 0) + 1 || row.entry === null) break;
+        for (const row of sql.exec<LogRow>('SELECT * FROM UpdateLog WHERE seq > ? ORDER BY seq', head)) {
+            if (row.seq !== head + 1 || row.entry === null) break;
             head = row.seq;
             ready.push(JSON.parse(row.entry) as AddressedUpdate);
         }
@@ -113,10 +111,10 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
     }
 
     function noteGap(now: number): void {
-        const open = (head ?? 0) < target;
+        const open = head < target;
         if (!open && gap) writeState('gap', (gap = null));
         if (open && (gap?.head !== head || gap.target !== target)) {
-            writeState('gap', (gap = { head: head ?? 0, target, since: gap?.head === head ? gap.since : now }));
+            writeState('gap', (gap = { head, target, since: gap?.head === head ? gap.since : now }));
         }
     }
 
@@ -127,15 +125,9 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
         return head;
     }
 
-    function begin(at: number): void {
-        head = at;
-        target = at;
-        writeState('floor', (floor = at));
-    }
-
     function since(from: number, now: number, maxBytes: number, upTo = Number.MAX_SAFE_INTEGER): LogPage | null {
         prune(now);
-        if (head === null || from > head || from < (floor ?? 0)) return null;
+        if (from > head || from < floor) return null;
         const end = Math.max(from, Math.min(head, upTo));
         const updates: AddressedUpdate[] = [];
         let bytes = 0;
@@ -179,7 +171,7 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
     /** Deletes from the front what is too old, too far back or too much, and moves the floor past it. */
     function prune(now: number): void {
         if (!last) return;
-        let first = Math.max(floor ?? 0, last.seq - LOG_LIMITS.updates);
+        let first = Math.max(floor, last.seq - LOG_LIMITS.updates);
         const rows = sql.exec<Pick<LogRow, 'seq' | 'createdAt' | 'total'> & { bytes: number }>(
             'SELECT seq, createdAt, total, ifnull(octet_length(entry), 0) AS bytes FROM UpdateLog WHERE seq > ? ORDER BY seq',
             first,
@@ -190,8 +182,8 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
             first = row.seq;
         }
         // What waits for a gap to close is not history yet.
-        first = Math.min(first, head ?? 0);
-        if (first <= (floor ?? 0)) return;
+        first = Math.min(first, head);
+        if (first <= floor) return;
         sql.exec('DELETE FROM UpdateLog WHERE seq <= ?', first);
         writeState('floor', (floor = first));
     }

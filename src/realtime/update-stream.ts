@@ -22,8 +22,6 @@ const AWAKE_MS = 8_000;
 export interface UpdateStream {
     /** Sends what is in order now, and holds what comes after a gap for a moment; `seq` is how far the account is. */
     learn(updates: AddressedUpdate[], seq: number): void;
-    /** The same for a publication, which may have nothing to tell but how far the account is. */
-    take(updates: AddressedUpdate[], seq: number): void;
     deliver(deliveries: Delivery[]): void;
     /** What a new socket is told at once: that it is connected, and what it missed if it says how far it is. */
     welcome(admission: Admission): () => Generator<OutgoingEvent[]>;
@@ -51,7 +49,7 @@ interface StreamOptions {
 /** Opens the stream over an account's log. */
 export function createUpdateStream({ log, peers, setGapEnd, onLost, now }: StreamOptions): UpdateStream {
     const reachedBy = (seq: number) => {
-        const upTo = log.head() ?? 0;
+        const upTo = log.head();
         return { upTo, reached: Math.max(seq, upTo), now: now() };
     };
 
@@ -61,13 +59,9 @@ export function createUpdateStream({ log, peers, setGapEnd, onLost, now }: Strea
             const since = log.gapSince();
             setGapEnd(since === null ? null : since + GAP_HOLD_MS);
         },
-        take(updates, seq) {
-            // A log begins with what it can keep: of two that write at once, the one with nothing to tell may come first.
-            if (updates.length > 0 || log.head() !== null) stream.learn(updates, seq);
-        },
         deliver(deliveries) {
             if (deliveries.length === 0) return;
-            const seq = log.head() ?? 0;
+            const seq = log.head();
             peers.deliver(deliveries.map((one) => (one.event === 'ephemeral' ? { ...one, seq } : one)));
         },
         welcome({ connection, seq, lastSeq, pid }) {
@@ -105,7 +99,7 @@ export function createUpdateStream({ log, peers, setGapEnd, onLost, now }: Strea
             resyncAll();
             onLost();
         },
-        resync: () => ({ event: 'resync', data: { seq: log.head() ?? 0 } }),
+        resync: () => ({ event: 'resync', data: { seq: log.head() } }),
     };
 
     async function gapClosed(): Promise<void> {
