@@ -37,12 +37,24 @@ export function toHappyError(error: unknown): HappyError {
     return new HappyError(TRPCClientError.from<AppRouter>(error instanceof Error ? error : new Error(String(error))));
 }
 
-/** Makes calls fail with HappyError. */
-export const happyErrors: TRPCLink<AppRouter> = () => (options) =>
-    observable((observer) =>
-        options.next(options.op).subscribe({
-            next: (value) => observer.next(value),
-            error: (error) => observer.error(toHappyError(error)),
-            complete: () => observer.complete(),
-        }),
-    );
+/**
+ * Makes calls fail with HappyError, and with their signal's reason when it says to stop, even if `fetch` does not heed
+ * it: that of Node 20 never ends when told so while it unzips an answer.
+ */
+export const happyErrors: TRPCLink<AppRouter> =
+    () =>
+    ({ op, next }) =>
+        observable((observer) => {
+            const signal = op.type === 'subscription' ? undefined : op.signal;
+            const stop = () => observer.error(toHappyError(signal?.reason));
+            const call = next(op).subscribe({
+                next: (value) => observer.next(value),
+                error: (error) => observer.error(toHappyError(error)),
+                complete: () => observer.complete(),
+            });
+            signal?.addEventListener('abort', stop);
+            return () => {
+                signal?.removeEventListener('abort', stop);
+                call.unsubscribe();
+            };
+        });

@@ -70,14 +70,14 @@ async function request<Paired>(
         publicKey: keys.publicKey,
         async wait({ signal, pollMs = POLL_MS } = {}) {
             for (;;) {
+                signal?.throwIfAborted();
                 const answer = await ask(publicKey, signal).catch(passing);
                 if (answer?.state === 'authorized') {
                     const paired = read(answer, keys);
                     if (!paired) throw new Error('The answer to the pairing request is for somebody else');
                     return paired;
                 }
-                await pause(pollMs, signal);
-                signal?.throwIfAborted();
+                if (!signal?.aborted) await pause(pollMs, signal);
             }
         },
     };

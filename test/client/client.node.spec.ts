@@ -131,6 +131,12 @@ describe('pairing', () => {
         await expect(pairing.wait({ pollMs: 20, signal: AbortSignal.timeout(100) })).rejects.toThrow(/timeout/);
     });
 
+    it('stops waiting when told to, though fetch does not listen', async () => {
+        const deaf = vi.fn<typeof fetch>(() => new Promise(() => {})).mockImplementationOnce(fetch);
+        const pairing = await createHappyClient({ url: server.url, fetch: deaf }).requestPairing();
+        await expect(pairing.wait({ signal: AbortSignal.timeout(100) })).rejects.toThrow(/timeout/);
+    });
+
     it('leaves nothing behind on the signal, however long it waits', async () => {
         const { signal } = new AbortController();
         const adding = vi.spyOn(signal, 'addEventListener');
