@@ -70,7 +70,11 @@ export function closingLines(steps) {
  * @returns {string[]}
  */
 export function failures(report) {
-    const firstLine = (/** @type {string | undefined} */ text) => (text ?? '').trim().split('\n', 1)[0];
+    const firstLine = (/** @type {string | undefined} */ text) => {
+        const line = (text ?? '').trim().split('\n', 1)[0];
+        // All that vitest's JSON report says of a test whose time was up.
+        return line === 'Error: STACK_TRACE_ERROR' ? 'timed out' : line;
+    };
     return (report?.testResults ?? []).flatMap(({ name, status, message, assertionResults }) => {
         const tests = assertionResults
             .filter((test) => test.status === 'failed')

@@ -52,11 +52,17 @@ describe('the count of a CI run', () => {
                 message: 'no such module',
                 assertionResults: [],
             },
+            {
+                name: `${process.cwd()}/src/d.spec.ts`,
+                status: 'failed',
+                assertionResults: [test('waits', 'failed', 'Error: STACK_TRACE_ERROR\n    at c')],
+            },
             { name: `${process.cwd()}/src/c.spec.ts`, status: 'passed', assertionResults: [test('c', 'passed')] },
         ];
         expect(failures({ ...report({ passed: 2, failed: 1 }), testResults })).toEqual([
             'FAILED  src/a.spec.ts: a counts: Error: 1 is not 2',
             'FAILED  src/b.spec.ts: no such module',
+            'FAILED  src/d.spec.ts: waits: timed out',
         ]);
         expect([failures(null), failures(undefined)]).toEqual([[], []]);
     });
