@@ -1,15 +1,16 @@
 import { ServiceError } from '@/errors';
 import { CLOSE } from '@/realtime/connection';
 import type { Connection, Wire } from '@/realtime/connection';
-import { beatOf, withMute } from '@/realtime/heartbeat';
+import { STOP_GRACE_MS, withMute } from '@/realtime/heartbeat';
 import { CODECS } from '@/realtime/protocol';
 import type { Outgoing } from '@/realtime/protocol/codec';
+import { getMachineId, getSessionId } from '@/realtime/protocol/ids';
 import { errorFrame, trackedBody, trackedFrame } from '@/realtime/protocol/trpc';
 import { receives } from '@/realtime/recipients';
 import type { SocketHost } from '@/realtime/socket-host';
 import { send } from '@/realtime/socket-host';
 import { subscribersOf } from '@/realtime/subscriptions';
-import type { AddressedEphemeral, AddressedUpdate, Recipients } from '@/realtime/updates';
+import type { AddressedEphemeral, AddressedUpdate, Recipients, Stopped, Update } from '@/realtime/updates';
 
 /** An event on its way to the sockets of an account. */
 export interface Delivery {
@@ -17,15 +18,21 @@ export interface Delivery {
     data: unknown;
     to: Recipients;
     skip?: string;
-    /** See `AddressedEphemeral`. */
-    stopped?: string;
+    /** What it tells the end of. */
+    stopped?: Stopped;
     /** Of an ephemeral: the account's seq reached when it was sent. */
     seq?: number;
 }
 
 /** An update as it is delivered. */
 export function deliveryOf({ update, to, skip }: AddressedUpdate): Delivery {
-    return { event: 'update', data: update, to, ...(skip !== undefined && { skip }) };
+    const stopped = deletedBy(update);
+    return { event: 'update', data: update, to, ...(skip !== undefined && { skip }), ...(stopped && { stopped }) };
+}
+
+function deletedBy({ body, createdAt: at }: Update): Stopped | undefined {
+    if (body.t === 'delete-session') return { kind: 'session', id: getSessionId(body), at };
+    return body.t === 'delete-machine' ? { kind: 'machine', id: getMachineId(body), at } : undefined;
 }
 
 /** An ephemeral as it is delivered. */
@@ -42,7 +49,7 @@ export function fanOut(host: SocketHost, accountId: string, deliveries: Delivery
     for (const [socket, connection] of host.socketsOf(accountId)) {
         deliveries.forEach((delivery, i) => {
             const { event, data, to, skip, stopped } = delivery;
-            if (stopped !== undefined) mute(host, socket, stopped, now);
+            if (stopped) mute(host, socket, stopped, now);
             if (connection.subscriptions) {
                 if (!connection.joining) sendTracked(socket, connection, delivery, (bodies[i] ??= { text: '' }));
                 return;
@@ -74,9 +81,12 @@ export function endSocket(host: SocketHost, socket: WebSocket, { subscriptions }
     host.close(socket, CLOSE.tokenRevoked, 'Token revoked');
 }
 
-/** A socket that speaks for a session just stopped: its heartbeats are ignored for a while. */
-function mute(host: SocketHost, socket: WebSocket, sessionId: string, now: number): void {
+/**
+ * Heartbeats of what was just stopped or deleted are ignored for a while, the first one of a socket too, which may wait
+ * for the database at this moment. tRPC sockets have none, and no room to spare in their attachments.
+ */
+function mute(host: SocketHost, socket: WebSocket, stopped: Stopped, now: number): void {
     const connection = host.stateOf(socket) as Connection;
-    const speaksForIt = connection.sessionId === sessionId || beatOf(connection, 'session', sessionId);
-    if (speaksForIt) host.setState(socket, withMute(connection, 'session', sessionId, now));
+    if (connection.wire === 'trpc') return;
+    host.setState(socket, withMute(connection, stopped, stopped.at + STOP_GRACE_MS, now));
 }

@@ -1,7 +1,7 @@
 import type { Connection } from '@/realtime/connection';
 import type { FrameScope } from '@/realtime/frame-scope';
 import type { Heartbeat } from '@/realtime/heartbeat';
-import { isMuted, judgeHeartbeat, withHeartbeat, withMute } from '@/realtime/heartbeat';
+import { STOP_GRACE_MS, isMuted, judgeHeartbeat, withHeartbeat, withMute } from '@/realtime/heartbeat';
 import { activity, markActive } from '@/realtime/presence';
 
 /**
@@ -18,7 +18,7 @@ export async function takeHeartbeat({ socket, host, room, services }: FrameScope
     const { accountId } = current();
     const seq = verdict.write ? await markActive(services, { accountId, kind, id }, verdict.at) : 0;
     if (seq === null) {
-        return host.setState(socket, withMute(current(), kind, id, now));
+        return host.setState(socket, withMute(current(), beat, now + STOP_GRACE_MS, now));
     }
     // Stopped while the database was asked: it must not look alive again.
     if (isMuted(current(), kind, id, now)) return;

@@ -60,7 +60,7 @@ describe('a heartbeat', () => {
     });
 
     it('is ignored while muted, and then like a first one', () => {
-        const muted = withMute(fresh, 'session', 's', NOW);
+        const muted = withMute(fresh, beat(NOW), NOW + 60_000, NOW);
         expect(judgeHeartbeat(muted, beat(NOW + 59_999), NOW + 59_999)).toBeNull();
         expect(judgeHeartbeat(muted, beat(NOW + 60_000), NOW + 60_000)).toMatchObject({ write: true, announce: true });
         expect([isMuted(muted, 'session', 's', NOW), isMuted(muted, 'machine', 's', NOW)]).toEqual([true, false]);
@@ -68,7 +68,9 @@ describe('a heartbeat', () => {
 
     it('of a seventeenth object is not remembered', () => {
         let connection = fresh;
-        for (let i = 0; i < 16; i++) connection = withMute(connection, 'machine', `__proto__${i}`, NOW);
+        for (let i = 0; i < 16; i++) {
+            connection = withMute(connection, { kind: 'machine', id: `__proto__${i}` }, NOW + 60_000, NOW);
+        }
         expect(judgeHeartbeat(connection, beat(NOW), NOW)).toBeNull();
         expect(
             judgeHeartbeat(connection, { ...beat(NOW + 60_000), kind: 'machine', id: '__proto__3' }, NOW + 60_000),

@@ -72,9 +72,14 @@ export function withHeartbeat(
     );
 }
 
-/** The connection with an object muted: it was stopped or archived, or is not the account's. */
-export function withMute(connection: Connection, kind: Heartbeat['kind'], id: string, now: number): Connection {
-    return withBeat(connection, kind, id, { ...NEVER, mutedUntil: now + STOP_GRACE_MS }, now);
+/** The connection with an object muted until then, Unix ms: it was stopped or deleted, or is not the account's. */
+export function withMute(
+    connection: Connection,
+    { kind, id }: Pick<Heartbeat, 'kind' | 'id'>,
+    mutedUntil: number,
+    now: number,
+): Connection {
+    return withBeat(connection, kind, id, { ...NEVER, mutedUntil }, now);
 }
 
 /** Whether heartbeats for an object are muted on a socket. */

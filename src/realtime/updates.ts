@@ -35,12 +35,19 @@ export interface AddressedUpdate {
     skip?: string;
 }
 
+/** An object that was just stopped or deleted, and when, Unix ms: heartbeats still on their way must not revive it. */
+export interface Stopped {
+    kind: 'session' | 'machine';
+    id: string;
+    at: number;
+}
+
 /** An ephemeral on its way to the hub. */
 export interface AddressedEphemeral {
     ephemeral: Ephemeral;
     to: Recipients;
-    /** A session that was just stopped: heartbeats still on their way must not revive it. */
-    stopped?: string;
+    /** What it tells the end of. */
+    stopped?: Stopped;
 }
 
 /** Everything one write has to tell: also when that is only how far the account's `seq` has come. */

@@ -216,7 +216,7 @@ function inactive(id: string, activeAt: number) {
     return {
         ephemeral: { type: 'activity', id, sid: id, active: false, activeAt, thinking: false },
         to: {},
-        stopped: id,
+        stopped: { kind: 'session', id, at: Date.now() },
     };
 }
 

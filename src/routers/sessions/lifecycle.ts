@@ -44,7 +44,7 @@ export async function stopSession(ctx: AccountContext, id: string): Promise<numb
     });
     const [row] = changed;
     if (!row) throw sessionNotFound();
-    announce(ctx, { accountId, seq, ephemerals: [inactivity(id, row.lastActiveAt)] });
+    announce(ctx, { accountId, seq, ephemerals: [inactivity(id, row.lastActiveAt, now)] });
     return row.lastActiveAt;
 }
 
@@ -82,14 +82,14 @@ export async function archiveSession(ctx: AccountContext, { id, reason }: Archiv
     });
     const [row] = reads[0];
     if (!row) throw sessionNotFound();
-    announce(ctx, { accountId, seq, ephemerals: [inactivity(id, row.lastActiveAt)] });
+    announce(ctx, { accountId, seq, ephemerals: [inactivity(id, row.lastActiveAt, row.archivedAt)] });
     return { success: true as const, sessionId: id, archivedAt: row.archivedAt };
 }
 
-function inactivity(id: string, activeAt: number): AddressedEphemeral {
+function inactivity(id: string, activeAt: number, at: number): AddressedEphemeral {
     return {
         ephemeral: { type: 'activity', id, sid: id, active: false, activeAt, thinking: false },
         to: {},
-        stopped: id,
+        stopped: { kind: 'session', id, at },
     };
 }

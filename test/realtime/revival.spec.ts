@@ -1,0 +1,56 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createAccount, createMachine, createSession } from '@test/helpers/account';
+import type { TestAccount } from '@test/helpers/account';
+import { holdClock } from '@test/helpers/clock';
+import { startServer } from '@test/helpers/server';
+import type { TestSocket } from '@test/helpers/socket';
+import { connect, settled } from '@test/helpers/socket';
+
+const server = startServer();
+const clock = holdClock();
+
+let account: TestAccount;
+let app: TestSocket;
+
+beforeEach(async () => {
+    account = await createAccount(server);
+    app = await connect(server, account);
+});
+
+/** What apps were told since they were last asked, once these sockets have everything too. */
+async function heard(...sockets: TestSocket[]) {
+    await settled(account, [app, ...sockets]);
+    return app.frames.splice(0).flatMap(({ event, data }) => (event === 'ephemeral' ? [data] : []));
+}
+
+describe.each(['hub', 'gateway'] as const)('what is deleted while it lives on a socket of the %s', (host) => {
+    it('is never told to be alive again, if it is a session', async () => {
+        const sid = await createSession(account);
+        const scopes = [{ clientType: 'session-scoped', sessionId: sid }, {}];
+        const sockets = await Promise.all(scopes.map((scope) => connect(server, account, { host, ...scope })));
+        for (const socket of sockets) await socket.request('session-alive', { sid, time: Date.now() });
+        await account.call('DELETE', `/v1/sessions/${sid}`, { hard: true });
+        await heard(...sockets);
+        for (const [i, socket] of [...sockets, ...sockets, ...sockets].entries()) {
+            clock.advance(17_000);
+            await socket.request('session-alive', { sid, time: Date.now(), thinking: i < 4 });
+        }
+        expect(await heard()).toEqual([]);
+    });
+
+    it('is never told to be alive again, if it is a machine', async () => {
+        const [sid, machineId] = [await createSession(account), await createMachine(account)];
+        const daemon = await connect(server, account, { host, clientType: 'machine-scoped', machineId });
+        const cli = await connect(server, account, { host, clientType: 'session-scoped', sessionId: sid });
+        await cli.request('session-alive', { sid, time: Date.now() });
+        for (let i = 0; i < 2; i++) {
+            await daemon.request('machine-alive', { machineId, time: Date.now() });
+            clock.advance(30_000);
+        }
+        await account.call('DELETE', `/v1/machines/${machineId}`);
+        await heard(daemon);
+        await cli.request('session-alive', { sid, time: Date.now() });
+        await daemon.request('machine-alive', { machineId, time: Date.now() });
+        expect((await heard()).map(({ type }) => type)).toEqual(['activity']);
+    });
+});
