@@ -74,6 +74,12 @@ export interface Beat {
     mutedUntil: number;
 }
 
+/** About what a value takes in an attachment: texts with any letter past Latin-1 have two bytes for each there. */
+export function attachedBytes(value: unknown): number {
+    const json = JSON.stringify(value);
+    return /[^\0-\xff]/.test(json) ? json.length * 2 : json.length;
+}
+
 /** What a client says of itself when it connects, in the query, in headers or in its `auth` message. */
 export interface Handshake {
     clientType: ClientType;

@@ -1,4 +1,5 @@
 import type { Beat, Connection } from '@/realtime/connection';
+import { attachedBytes } from '@/realtime/connection';
 
 /** A silent session or machine counts as inactive after this, in ms (contract 5.1). */
 export const SILENCE_MS = 10 * 60_000;
@@ -9,8 +10,11 @@ export const ANNOUNCE_EVERY_MS = 60_000;
 /** Heartbeats on their way when a session is stopped do not revive it, in ms. */
 export const STOP_GRACE_MS = 60_000;
 
-/** A socket speaks for one session or machine at a time, or a few; more is not remembered: its attachment stays small. */
-const MAX_OBJECTS_PER_SOCKET = 16;
+/**
+ * Most bytes of what is remembered on one socket, about 30 objects: its attachment's 16 KiB also hold 11,000 of methods
+ * and some 700 of the connection itself. Heartbeats of more objects cost a query each.
+ */
+const MAX_BYTES = 4_500;
 
 const NEVER: Beat = { writtenAt: 0, announcedAt: 0, thinking: false, mutedUntil: 0 };
 
@@ -39,11 +43,9 @@ export function judgeHeartbeat(
     { kind, id, time, thinking }: Heartbeat,
     now: number,
 ): Verdict | null {
-    const known = beatOf(connection, kind, id);
-    const last = known ?? NEVER;
+    const last = beatOf(connection, kind, id) ?? NEVER;
     const at = Math.min(time, now);
     if (at < now - SILENCE_MS || last.mutedUntil > now) return null;
-    if (!known && Object.keys(recentBeats(connection, now)).length >= MAX_OBJECTS_PER_SOCKET) return null;
     const isDue = now - last.announcedAt >= ANNOUNCE_EVERY_MS;
     const announce = isDue || last.thinking !== thinking;
     // Whoever wakes the hub brings it the account's seq.
@@ -123,7 +125,14 @@ export function withEarlyAnnouncements(
 }
 
 function withBeat(connection: Connection, kind: Heartbeat['kind'], id: string, beat: Beat, now: number): Connection {
-    return { ...connection, beats: { ...recentBeats(connection, now), [`${kind}:${id}`]: beat } };
+    const beats = recentBeats(connection, now);
+    const next = { ...beats, [`${kind}:${id}`]: beat };
+    // The last one to come makes room: those before it stay remembered, however many take turns.
+    for (const key of Object.keys(beats).toReversed()) {
+        if (attachedBytes(next) <= MAX_BYTES) break;
+        if (key !== `${kind}:${id}`) delete next[key];
+    }
+    return { ...connection, beats: next };
 }
 
 /** Without those that make no difference any more: a next heartbeat would be like a first one. */

@@ -1,4 +1,5 @@
 import type { Connection } from '@/realtime/connection';
+import { attachedBytes } from '@/realtime/connection';
 import type { AckId } from '@/realtime/protocol/codec';
 
 /** How long a call waits for its target to register, in ms: a reconnect's grace (contract 6). */
@@ -104,12 +105,6 @@ export function withMethod(connection: Connection, method: string, at: number | 
     if (rpc.length > MAX_RPC_METHODS) return `At most ${MAX_RPC_METHODS} methods per socket`;
     if (attachedBytes(rpc) > MAX_RPC_BYTES) return 'Too many methods with long names on this socket';
     return { ...connection, rpc };
-}
-
-/** About what a value takes in an attachment: texts with any letter past Latin-1 have two bytes for each there. */
-function attachedBytes(value: unknown): number {
-    const json = JSON.stringify(value);
-    return /[^\0-\xff]/.test(json) ? json.length * 2 : json.length;
 }
 
 /** Of several sockets that registered a method, the one that did last. */

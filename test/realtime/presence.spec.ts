@@ -209,6 +209,18 @@ describe('heartbeats of a session', () => {
         expect(db.rowsWritten).toBe(0);
     });
 
+    it('of twenty sessions on one socket cost no more each', async () => {
+        const sids = [];
+        for (let i = 0; i < 20; i++) sids.push(await createSession(account));
+        for (const one of sids) await beat({ sid: one });
+        expect(await heard()).toEqual(sids.map((one) => activity(one, true)));
+        clock.advance(2_000);
+        const before = db.roundTrips;
+        for (const one of sids) await beat({ sid: one });
+        expect(db.roundTrips).toBe(before);
+        expect(await heard()).toEqual([]);
+    });
+
     it('of many objects on one socket stay within its attachment', async () => {
         for (let i = 0; i < 40; i++) await beat({ sid: `${i}`.padEnd(128, 'x') });
         expect(await beat()).toEqual({ result: 'success' });
