@@ -2,8 +2,9 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import type { AccountContext } from '@/context';
 import { DecryptionError } from '@/crypto/decryption-error';
 import { vendorTokenPath } from '@/crypto/vault-paths';
-import { writeBatch } from '@/db/batch';
+import { writeForAccount } from '@/db/batch';
 import { accounts, serviceAccountTokens } from '@/db/schema';
+import { announce } from '@/realtime/publish';
 import { Vendor } from '@/routers/connect/schema';
 import type { RegisterVendorInput, VendorInput } from '@/routers/connect/schema';
 
@@ -12,15 +13,14 @@ export async function registerVendorToken(ctx: AccountContext, { vendor, token }
     const { accountId } = ctx.actor;
     const now = ctx.now();
     const stored = await ctx.vault.encryptString(vendorTokenPath(accountId, vendor), token);
-    await writeBatch(
-        ctx.db,
-        [
-            sql`INSERT INTO ${serviceAccountTokens} (id, accountId, vendor, token, createdAt, updatedAt)
-                SELECT ${ctx.newId()}, id, ${vendor}, ${stored}, ${now}, ${now} FROM ${accounts} WHERE id = ${accountId}
-                ON CONFLICT (accountId, vendor) DO UPDATE SET token = excluded.token, updatedAt = excluded.updatedAt`,
-        ],
-        [],
-    );
+    const { seq } = await writeForAccount(ctx.db, {
+        accountId,
+        main: sql`INSERT INTO ${serviceAccountTokens} (id, accountId, vendor, token, createdAt, updatedAt)
+            SELECT ${ctx.newId()}, id, ${vendor}, ${stored}, ${now}, ${now} FROM ${accounts} WHERE id = ${accountId}
+            ON CONFLICT (accountId, vendor) DO UPDATE SET token = excluded.token, updatedAt = excluded.updatedAt`,
+        updatesPerRow: 0,
+    });
+    announce(ctx, { accountId, seq });
     return { success: true as const };
 }
 
@@ -55,11 +55,13 @@ export async function listVendorTokens(ctx: AccountContext) {
 
 /** Forgets the account's token of a vendor; succeeds also when there was none. */
 export async function deleteVendorToken(ctx: AccountContext, { vendor }: VendorInput) {
-    await writeBatch(
-        ctx.db,
-        [sql`DELETE FROM ${serviceAccountTokens} WHERE accountId = ${ctx.actor.accountId} AND vendor = ${vendor}`],
-        [],
-    );
+    const { accountId } = ctx.actor;
+    const { seq } = await writeForAccount(ctx.db, {
+        accountId,
+        main: sql`DELETE FROM ${serviceAccountTokens} WHERE accountId = ${accountId} AND vendor = ${vendor}`,
+        updatesPerRow: 0,
+    });
+    announce(ctx, { accountId, seq });
     return { success: true as const };
 }
 

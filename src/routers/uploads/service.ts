@@ -89,13 +89,8 @@ export async function deleteFile(ctx: AccountContext, { id }: FileIdInput) {
     });
     if (changed.length === 0 && before[0]?.length === 0) throw fileNotFound();
     discardFile(ctx, id);
-    if (changed.length > 0) {
-        announce(ctx, {
-            accountId,
-            seq,
-            updates: [{ body: { t: 'update-account', id: accountId, avatar: null }, to: {} }],
-        });
-    }
+    const body = { t: 'update-account' as const, id: accountId, avatar: null };
+    announce(ctx, { accountId, seq, updates: changed.map(() => ({ body, to: {} })) });
     return { success: true as const };
 }
 

@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { AccountContext } from '@/context';
-import { writeBatch, writeForAccount } from '@/db/batch';
+import { writeForAccount } from '@/db/batch';
 import { uploadedFiles } from '@/db/schema';
 import type { UploadCategory } from '@/db/schema';
 import { ServiceError } from '@/errors';
@@ -27,15 +27,15 @@ export async function keepFile(ctx: AccountContext, received: ReceivedFile, { ca
     checkOrDiscard(ctx, received, category);
     const { accountId } = ctx.actor;
     const same = and(eq(uploadedFiles.accountId, accountId), eq(uploadedFiles.reuseKey, reuseKey ?? ''));
-    const { written, reads } = await writeBatch(
-        ctx.db,
-        [
-            sql`${insertion(accountId, received, category, reuseKey ?? null)}
-                ON CONFLICT (accountId, reuseKey) WHERE reuseKey IS NOT NULL DO NOTHING RETURNING *`,
-        ],
-        reuseKey == null ? [] : [ctx.db.select().from(uploadedFiles).where(same)],
-    );
-    const [created] = written[0] as FileRow[];
+    const { changed, reads, seq } = await writeForAccount(ctx.db, {
+        accountId,
+        main: sql<FileRow>`${insertion(accountId, received, category, reuseKey ?? null)}
+            ON CONFLICT (accountId, reuseKey) WHERE reuseKey IS NOT NULL DO NOTHING RETURNING *`,
+        updatesPerRow: 0,
+        reads: reuseKey == null ? [] : [ctx.db.select().from(uploadedFiles).where(same)],
+    });
+    announce(ctx, { accountId, seq });
+    const [created] = changed;
     const existing = reads[0]?.[0];
     if (created) {
         addThumbhash(ctx, created);

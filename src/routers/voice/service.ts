@@ -1,13 +1,14 @@
 import { sql } from 'drizzle-orm';
 import type { AccountContext } from '@/context';
 import { deriveElevenLabsUserId } from '@/crypto/eleven-labs-user-id';
-import { writeBatch } from '@/db/batch';
+import { writeForAccount } from '@/db/batch';
 import { voiceConversations } from '@/db/schema';
 import { ServiceError } from '@/errors';
 import { OutsideError } from '@/integrations/call';
 import type { VoiceGrant } from '@/integrations/eleven-labs';
 import { createConversationToken } from '@/integrations/eleven-labs';
 import { hasSubscription } from '@/integrations/revenue-cat';
+import { announce } from '@/realtime/publish';
 import type { DenialReason, StartConversationInput, VoiceTokenInput } from '@/routers/voice/schema';
 import type { VoiceUsage } from '@/routers/voice/usage';
 import { MAX_OPEN, WINDOW_MS, measureUsage, settle } from '@/routers/voice/usage';
@@ -110,18 +111,17 @@ async function countConversation(
 ): Promise<boolean> {
     const { accountId } = ctx.actor;
     const now = ctx.now();
-    const { written } = await writeBatch(
-        ctx.db,
-        [
-            ...usage.settle,
-            sql`INSERT INTO ${voiceConversations} (id, accountId, agentId, startedAt)
-                SELECT ${id}, ${accountId}, ${agentId}, ${now} WHERE ${ctx.config.integrations.voice.conversations} >
-                    (SELECT count(*) FROM ${voiceConversations} WHERE accountId = ${accountId} AND startedAt > ${now - WINDOW_MS})
-                RETURNING id`,
-        ],
-        [],
-    );
-    return written.at(-1)?.length === 1;
+    const { changed, seq } = await writeForAccount(ctx.db, {
+        accountId,
+        before: usage.settle,
+        main: sql`INSERT INTO ${voiceConversations} (id, accountId, agentId, startedAt)
+            SELECT ${id}, ${accountId}, ${agentId}, ${now} WHERE ${ctx.config.integrations.voice.conversations} >
+                (SELECT count(*) FROM ${voiceConversations} WHERE accountId = ${accountId} AND startedAt > ${now - WINDOW_MS})
+            RETURNING id`,
+        updatesPerRow: 0,
+    });
+    announce(ctx, { accountId, seq });
+    return changed.length === 1;
 }
 
 function elevenLabsKey({ config }: AccountContext): string {

@@ -1,10 +1,11 @@
 import type { SQL } from 'drizzle-orm';
 import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm';
 import type { AccountContext } from '@/context';
-import { jsonRows, writeBatch } from '@/db/batch';
+import { jsonRows, writeForAccount } from '@/db/batch';
 import { voiceConversations } from '@/db/schema';
 import type { ConversationState } from '@/integrations/eleven-labs';
 import { fetchConversation } from '@/integrations/eleven-labs';
+import { announce } from '@/realtime/publish';
 
 /** Limits hold for the conversations of so many ms back. */
 export const WINDOW_MS = 30 * 24 * 60 * 60_000;
@@ -20,7 +21,7 @@ export interface VoiceUsage {
     usedSeconds: number;
     conversationCount: number;
     openCount: number;
-    /** Statements that keep what ElevenLabs said of open conversations; none when it said nothing new. */
+    /** The statement that keeps what ElevenLabs said of open conversations; none when it said nothing new. */
     settle: SQL[];
 }
 
@@ -78,7 +79,11 @@ export async function measureUsage(ctx: AccountContext, apiKey: string): Promise
 
 /** Keeps what was looked up, when no other write takes it along. */
 export async function settle(ctx: AccountContext, usage: VoiceUsage): Promise<void> {
-    if (usage.settle.length > 0) await writeBatch(ctx.db, usage.settle, []);
+    const [main] = usage.settle;
+    if (!main) return;
+    const { accountId } = ctx.actor;
+    const { seq } = await writeForAccount(ctx.db, { accountId, main, updatesPerRow: 0 });
+    announce(ctx, { accountId, seq });
 }
 
 function progressOf({ id, startedAt, usedSeconds }: OpenRow, state: ConversationState | null, now: number): Progress {
