@@ -160,8 +160,10 @@ describe('an identity that another account has', () => {
         const { person } = await connectGithub(server, services, before);
         const state = await fetchState(after);
         const seq = await seqOf(server, before);
-        server.db.failNext('before');
+        server.db.roundTrips = 0;
+        server.db.failBy((call) => (call === 2 ? 'before' : undefined));
         await connectGithub(server, services, after, { person, state });
+        server.db.failBy(null);
         expect((await before.call('GET', '/v1/account')).body.github.id).toBe(person.id);
         expect(await seqOf(server, before)).toBe(seq);
     });

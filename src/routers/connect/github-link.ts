@@ -11,10 +11,6 @@ import type { GitHub } from '@/routers/account/schema';
 /** An identity that proved itself, and whose it shall be. */
 export interface GitHubLink {
     accountId: string;
-    /** Id of the state token it came with; each links once. */
-    stateId: string;
-    /** Unix ms. */
-    stateExpiresAt: number;
     profile: GitHub;
     accessToken: string;
 }
@@ -33,34 +29,26 @@ interface Linked extends Unlinked {
 /**
  * Gives the identity to the account: takes it from the account that had it, and drops the one this account had. Names
  * that the account lacks are filled from the profile. One batch; both accounts are told (contract 4.6).
- * @returns false when the state was used before, and nothing happened
+ * @returns false when there is no such account, and nothing happened
  */
 export async function linkGithub(ctx: ServiceContext, link: GitHubLink): Promise<boolean> {
     const { accountId, profile } = link;
     const now = ctx.now();
     const githubId = String(profile.id);
     const token = await ctx.vault.encryptString(githubTokenPath(accountId), link.accessToken);
-    const state: Once = {
-        key: `github-state:${link.stateId}`,
-        attempt: ctx.newId(),
-        now,
-        expiresAt: link.stateExpiresAt,
-    };
-    const first = hasClaimed(state);
     const names = namesOf(profile);
     const nameless = sql`firstName IS NULL AND lastName IS NULL`;
 
     const { written } = await writeBatch(
         ctx.db,
         [
-            claimOnce(state),
             sql`UPDATE ${accounts} SET githubUserId = NULL, seq = seq + 1, updatedAt = ${now}
-                WHERE githubUserId = ${githubId} AND id <> ${accountId} AND ${first} RETURNING id, seq`,
-            sql`DELETE FROM ${githubUsers} WHERE id <> ${githubId} AND ${first}
+                WHERE githubUserId = ${githubId} AND id <> ${accountId} RETURNING id, seq`,
+            sql`DELETE FROM ${githubUsers} WHERE id <> ${githubId}
                 AND id = (SELECT githubUserId FROM ${accounts} WHERE id = ${accountId})`,
             sql`INSERT INTO ${githubUsers} (id, profile, token, createdAt, updatedAt)
                 SELECT ${githubId}, ${JSON.stringify(profile)}, ${token}, ${now}, ${now}
-                FROM ${accounts} WHERE id = ${accountId} AND ${first}
+                FROM ${accounts} WHERE id = ${accountId}
                 ON CONFLICT (id) DO UPDATE
                     SET profile = excluded.profile, token = excluded.token, updatedAt = excluded.updatedAt`,
             sql`UPDATE ${accounts} SET githubUserId = ${githubId}, seq = seq + 1, updatedAt = ${now},
@@ -68,14 +56,14 @@ export async function linkGithub(ctx: ServiceContext, link: GitHubLink): Promise
                     lastName = CASE WHEN ${nameless} THEN ${names.lastName} ELSE lastName END,
                     username = coalesce(username, (SELECT ${names.username} WHERE NOT EXISTS (
                         SELECT 1 FROM ${accounts} other WHERE other.username = ${names.username} COLLATE NOCASE)))
-                WHERE id = ${accountId} AND ${first} RETURNING id, seq, firstName, lastName, username`,
+                WHERE id = ${accountId} RETURNING id, seq, firstName, lastName, username`,
         ],
         [],
     );
-    const [linked] = written[4] as Linked[];
+    const [linked] = written[3] as Linked[];
     if (!linked) return false;
 
-    for (const unlinked of written[1] as Unlinked[]) announceUnlinked(ctx, unlinked);
+    for (const unlinked of written[0] as Unlinked[]) announceUnlinked(ctx, unlinked);
     const { id, seq, ...accountNames } = linked;
     announce(ctx, {
         accountId: id,

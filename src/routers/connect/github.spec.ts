@@ -120,24 +120,36 @@ describe('GitHub callback', () => {
         expect(body.github.login).toBe(winners[0]?.searchParams.get('user'));
     });
 
-    it('lets somebody try again with the same state when GitHub was down', async () => {
+    it.each<[string, Record<string, string>, Omit<PlannedAnswer, 'on'>, string]>([
+        ['the person refused', { error: 'access_denied' }, {}, 'access_denied'],
+        ['there was no code', {}, {}, 'no_access_token'],
+        [
+            'GitHub refused the code',
+            { code: 'c' },
+            { body: { error: 'bad_verification_code' } },
+            'bad_verification_code',
+        ],
+        ['GitHub was down', { code: 'c' }, { status: 500 }, 'server_error'],
+    ])('takes no state twice, though %s the first time', async (_, query, exchange, error) => {
         const { server, services } = githubServices();
         const account = await createAccount(server);
         const state = await fetchState(account);
-        await services.plan(EXCHANGE, { status: 500 });
-        expect((await comeBack(server, { code: 'c', state })).href).toBe('https://app.test/?error=server_error');
-        expect((await connectGithub(server, services, account, { state })).location.searchParams.get('github')).toBe(
-            'connected',
-        );
+        await services.plan(EXCHANGE, exchange);
+        expect((await comeBack(server, { ...query, state })).href).toBe(`https://app.test/?error=${error}`);
+        const asked = (await services.requests()).length;
+        const { location } = await connectGithub(server, services, account, { state });
+        expect(location.href).toBe('https://app.test/?error=invalid_state');
+        expect(await services.requests()).toHaveLength(asked);
+        expect((await account.call('GET', '/v1/account')).body.github).toBeNull();
     });
 
-    it('asks the database once: for the link', async () => {
+    it('asks the database twice: to spend the state before GitHub is asked, and for the link', async () => {
         const { server, services } = githubServices();
         const account = await createAccount(server);
         const state = await fetchState(account);
         server.db.roundTrips = 0;
         await connectGithub(server, services, account, { state });
-        expect(server.db.roundTrips).toBe(1);
+        expect(server.db.roundTrips).toBe(2);
     });
 });
 
@@ -163,16 +175,15 @@ describe('GitHub callback refuses', () => {
     it('with GitHub’s own word, as far as it is one', async () => {
         const { server, services } = githubServices();
         const account = await createAccount(server);
-        const state = await fetchState(account);
-        expect((await comeBack(server, { error: 'access_denied', state })).href).toBe(
+        expect((await comeBack(server, { error: 'access_denied', state: await fetchState(account) })).href).toBe(
             'https://app.test/?error=access_denied',
         );
-        const nasty = await comeBack(server, { error: '"><script>', state });
+        const nasty = await comeBack(server, { error: '"><script>', state: await fetchState(account) });
         expect(nasty.href).toBe('https://app.test/?error=server_error');
         await services.plan(EXCHANGE, {
             body: { error: 'bad_verification_code', error_description: 'The code is wrong' },
         });
-        expect((await comeBack(server, { code: 'c', state })).href).toBe(
+        expect((await comeBack(server, { code: 'c', state: await fetchState(account) })).href).toBe(
             'https://app.test/?error=bad_verification_code',
         );
     });
@@ -232,13 +243,16 @@ describe('GitHub callback refuses', () => {
     it('when the database is away, and nothing is half-written', async () => {
         const { server, services } = githubServices();
         const account = await createAccount(server);
-        const state = await fetchState(account);
-        server.db.failNext('before');
-        const { location } = await connectGithub(server, services, account, { state });
-        expect(location.href).toBe('https://app.test/?error=server_error');
-        expect((await account.call('GET', '/v1/account')).body.github).toBeNull();
-        expect((await connectGithub(server, services, account, { state })).location.searchParams.get('github')).toBe(
-            'connected',
-        );
+        for (const failing of [1, 2]) {
+            const state = await fetchState(account);
+            server.db.roundTrips = 0;
+            server.db.failBy((call) => (call === failing ? 'before' : undefined));
+            const { location } = await connectGithub(server, services, account, { state });
+            server.db.failBy(null);
+            expect(location.href).toBe('https://app.test/?error=server_error');
+            expect((await account.call('GET', '/v1/account')).body.github).toBeNull();
+        }
+        const { location } = await connectGithub(server, services, account);
+        expect(location.searchParams.get('github')).toBe('connected');
     });
 });

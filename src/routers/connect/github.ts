@@ -1,6 +1,9 @@
+import { sql } from 'drizzle-orm';
 import type { AccountContext, ServiceContext } from '@/context';
 import { createTokenCodec } from '@/crypto/privacy-kit-token';
 import type { TokenClaims } from '@/crypto/privacy-kit-token';
+import { writeBatch } from '@/db/batch';
+import { claimOnce } from '@/db/repeat-keys';
 import { ServiceError, describeForLog } from '@/errors';
 import { exchangeGithubCode, fetchGithubUser, githubAuthorizeUrl } from '@/integrations/github';
 import { toGithub } from '@/routers/account/github';
@@ -48,7 +51,8 @@ export async function finishGithub(ctx: ServiceContext, callback: GitHubCallback
 
 async function link(ctx: ServiceContext, { code, state, error }: GitHubCallback): Promise<Outcome> {
     const claims = await stateCodec(ctx).verify(state ?? '', ctx.now());
-    if (!claims) return { error: 'invalid_state' };
+    // Spent whatever becomes of it, and before anybody is asked anything (contract 4.6).
+    if (!claims || !(await spendState(ctx, claims))) return { error: 'invalid_state' };
     if (error !== undefined) return { error: githubsWord(error) };
 
     const { integrations } = ctx.config;
@@ -71,12 +75,18 @@ async function linkOwner(ctx: ServiceContext, state: TokenClaims, accessToken: s
     if (profile === null) return { error: 'github_user_fetch_failed' };
     const linked = await linkGithub(ctx, {
         accountId: state.user,
-        stateId: state.jti,
-        stateExpiresAt: (state.issuedAt + STATE_TTL_SECONDS) * 1000,
         profile,
         accessToken,
     });
     return linked ? { user: profile.login } : { error: 'invalid_state' };
+}
+
+/** False when the state was used before. */
+async function spendState(ctx: ServiceContext, { jti, issuedAt }: TokenClaims): Promise<boolean> {
+    const expiresAt = (issuedAt + STATE_TTL_SECONDS) * 1000;
+    const claim = claimOnce({ key: `github-state:${jti}`, attempt: ctx.newId(), now: ctx.now(), expiresAt });
+    const { written } = await writeBatch(ctx.db, [sql`${claim} RETURNING key`], []);
+    return written[0]?.length === 1;
 }
 
 function stateCodec({ config }: ServiceContext) {
