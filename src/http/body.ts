@@ -44,13 +44,14 @@ async function* boundedChunks(request: Request, limit: number): AsyncGenerator<U
 
 /**
  * The text of a body that must be JSON, not parsed yet; a body without a content type passes (contract 2).
+ * @param wanted what whoever sent another content type is told to send
  * @throws UNSUPPORTED_MEDIA_TYPE for anything in another content type
  */
-export async function readJsonText(request: Request): Promise<string> {
+export async function readJsonText(request: Request, wanted = 'JSON'): Promise<string> {
     const contentType = request.headers.get('Content-Type');
     if (contentType === null || isJson(contentType)) return readText(request);
     if (await isEmpty(request)) return '';
-    throw notJson();
+    throw refused(wanted);
 }
 
 /**
@@ -58,10 +59,10 @@ export async function readJsonText(request: Request): Promise<string> {
  * @throws UNSUPPORTED_MEDIA_TYPE also for a body without a content type that is not JSON
  * @throws VALIDATION_FAILED for broken JSON, and for JSON that is no object
  */
-export async function readJsonObject(request: Request): Promise<object> {
-    const body = await readJson(request).catch((error: unknown) => {
+export async function readJsonObject(request: Request, wanted = 'JSON'): Promise<object> {
+    const body = await readJson(request, wanted).catch((error: unknown) => {
         const broken = error instanceof ServiceError && error.reason === 'VALIDATION_FAILED';
-        throw broken && !request.headers.has('Content-Type') ? notJson() : error;
+        throw broken && !request.headers.has('Content-Type') ? refused(wanted) : error;
     });
     if (typeof body !== 'object' || body === null || Array.isArray(body)) {
         throw new ServiceError('VALIDATION_FAILED', 'Body must be a JSON object');
@@ -69,8 +70,8 @@ export async function readJsonObject(request: Request): Promise<object> {
     return body;
 }
 
-async function readJson(request: Request): Promise<unknown> {
-    const text = await readJsonText(request);
+async function readJson(request: Request, wanted: string): Promise<unknown> {
+    const text = await readJsonText(request, wanted);
     if (text.trim() === '') return {};
     try {
         return JSON.parse(text);
@@ -93,8 +94,8 @@ async function isEmpty(request: Request): Promise<boolean> {
     return true;
 }
 
-function notJson(): ServiceError {
-    return new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'Body must be JSON');
+function refused(wanted: string): ServiceError {
+    return new ServiceError('UNSUPPORTED_MEDIA_TYPE', `Body must be ${wanted}`);
 }
 
 function tooLarge(limit: number): ServiceError {

@@ -131,14 +131,11 @@ describe('what is no form', () => {
         }
     });
 
-    it.each([null, 'application/json', 'text/plain; boundary=x', 'multipart/mixed; boundary=x'])(
-        '415: %s',
-        async (contentType) => {
-            const headers: Record<string, string> = contentType === null ? {} : { 'Content-Type': contentType };
-            const source = new Request('https://happy.test/', { method: 'POST', body: encode([FILE]), headers });
-            await expect(read(source)).rejects.toMatchObject({ reason: 'UNSUPPORTED_MEDIA_TYPE' });
-        },
-    );
+    it.each([null, 'text/plain; boundary=x', 'multipart/mixed; boundary=x'])('415: %s', async (contentType) => {
+        const headers: Record<string, string> = contentType === null ? {} : { 'Content-Type': contentType };
+        const source = new Request('https://happy.test/', { method: 'POST', body: encode([FILE]), headers });
+        await expect(read(source)).rejects.toMatchObject({ reason: 'UNSUPPORTED_MEDIA_TYPE' });
+    });
 
     it.each([
         'multipart/form-data',

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { parse as parseDisposition } from 'content-disposition';
 import { ServiceError } from '@/errors';
+import { readJsonObject } from '@/http/body';
 import { chunksOf } from '@/storage/content';
 
 /** A part of a form, being read; what of it is left unread is passed over when the next part is asked for. */
@@ -22,10 +23,16 @@ const HEADER_END = Buffer.from('\r\n\r\n');
 /**
  * The parts of a `multipart/form-data` body (RFC 2046, 7578) as they come in. Of a body of any length only the chunk in
  * hand is held. (Parsers on npm hold whole parts, or hand them on through Node streams, which holds tens of megabytes.)
+ * A JSON object has none, and so has a request without a body (contract 2).
  * @throws UNSUPPORTED_MEDIA_TYPE for another content type, VALIDATION_FAILED for a body that is no form or breaks off
  */
 export async function* readForm(request: Request): AsyncGenerator<FormPart> {
-    const body = new DelimitedBody(boundaryOf(request), chunksOf(request.body ?? new Blob([]).stream()));
+    const contentType = request.headers.get('Content-Type') ?? '';
+    if (!/^\s*multipart\/form-data\s*(;|$)/i.test(contentType)) {
+        await readJsonObject(request, 'multipart/form-data');
+        return;
+    }
+    const body = new DelimitedBody(boundaryOf(contentType), chunksOf(request.body ?? new Blob([]).stream()));
     try {
         await pass(body.untilDelimiter());
         for (let count = 1; !(await body.isOver()); count++) {
@@ -134,11 +141,7 @@ async function pass(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     for await (const _ of chunks);
 }
 
-function boundaryOf(request: Request): string {
-    const contentType = request.headers.get('Content-Type') ?? '';
-    if (!/^\s*multipart\/form-data\s*(;|$)/i.test(contentType)) {
-        throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', 'Body must be multipart/form-data');
-    }
+function boundaryOf(contentType: string): string {
     const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70})(?=[\s;]|$))/i.exec(contentType) ?? [];
     const boundary = quoted ?? plain;
     if (boundary === undefined) throw badForm('The form has no boundary');

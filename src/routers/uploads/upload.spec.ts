@@ -143,14 +143,35 @@ describe('a form', () => {
         expect((await server.env.UPLOADS.list({ prefix: `${account.id}/` })).objects).toEqual([]);
     });
 
+    const doors = ['/v1/uploads', '/v1/uploads/avatar'];
+
     it.each([
-        ['application/json', '{}'],
         ['text/plain', 'x'],
         ['application/octet-stream', 'x'],
-    ])('is no %s', async (type, body) => {
+    ])('is no %s', async (type, sent) => {
         const account = await createAccount(server);
-        const answer = await send(server, account, 'POST', '/v1/uploads', body, { 'Content-Type': type });
-        expect(answer.status).toBe(415);
+        for (const path of doors) {
+            const { status, body } = await send(server, account, 'POST', path, sent, { 'Content-Type': type });
+            expect([status, body.error]).toEqual([415, 'Body must be multipart/form-data']);
+        }
+    });
+
+    it.each<[string, string | undefined, Record<string, string>]>([
+        ['no body', undefined, {}],
+        ['no body, though a content type', undefined, { 'Content-Type': 'text/plain' }],
+        ['an empty body', '', { 'Content-Type': 'application/octet-stream' }],
+        ['an empty object', '{}', { 'Content-Type': 'application/json' }],
+        ['an object without a file', '{"category":"files"}', { 'Content-Type': 'application/json; charset=utf-8' }],
+    ])('is missed in %s', async (_, sent, headers) => {
+        const account = await createAccount(server);
+        for (const path of doors) {
+            const { status, body } = await send(server, account, 'POST', path, sent, headers);
+            expect(status).toBe(400);
+            expect(body).toMatchObject({
+                code: 'VALIDATION_FAILED',
+                issues: [{ path: 'file', message: 'Required' }],
+            });
+        }
     });
 
     it('does not go through the raw door', async () => {
