@@ -4,7 +4,7 @@ import type { TestAccount } from '@test/helpers/account';
 import { roundTripsOf } from '@test/helpers/answers';
 import { image, send, uploadForm, uploadRaw } from '@test/helpers/files';
 import { startServer } from '@test/helpers/server';
-import { updatesOf } from '@test/helpers/updates';
+import { seqOf, updatesOf } from '@test/helpers/updates';
 
 const server = startServer();
 
@@ -34,15 +34,25 @@ describe('an avatar', () => {
         });
 
         const updates = await updatesOf(server, account);
-        expect(updates.map(({ update, to }) => ({ seq: update.seq, body: update.body, to }))).toEqual([
-            { seq: 1, body: { t: 'update-account', id: account.id, avatar: shown }, to: {} },
-        ]);
         const { avatar } = (await account.call('GET', '/v1/account')).body;
         expect(avatar).toEqual({
             ...shown,
             url: body.avatar.url,
             thumbhash: expect.stringMatching(/^[A-Za-z0-9+/]{20,}=*$/),
         });
+        // The thumbhash is made after the answer, and told when it is there.
+        expect(updates.map(({ update, to }) => ({ seq: update.seq, body: update.body, to }))).toEqual([
+            { seq: 1, body: { t: 'update-account', id: account.id, avatar: shown }, to: {} },
+            { seq: 2, body: { t: 'update-account', id: account.id, avatar }, to: {} },
+        ]);
+    });
+
+    it('among other files tells nobody anything', async () => {
+        const account = await createAccount(server);
+        const { body } = await uploadRaw(server, account, image('png'), { category: 'avatars' });
+        expect((await account.call('GET', `/v1/uploads/${body.file.id}`)).body.file.thumbhash).not.toBeNull();
+        expect(await updatesOf(server, account)).toEqual([]);
+        expect(await seqOf(server, account)).toBe(0);
     });
 
     it('takes the four raster images and nothing else', async () => {

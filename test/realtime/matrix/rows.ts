@@ -477,16 +477,16 @@ const accountRows: Row[] = [
             'POST /v1/uploads/avatar': uploadAvatar,
         },
         input: () => ({}),
-        tells: ({ account }) => [
-            {
+        // Its thumbhash is made later.
+        tells: ({ account }) =>
+            [null, AnyText].map((thumbhash) => ({
                 to: USER,
                 body: {
                     t: 'update-account',
                     id: account.id,
-                    avatar: { id: AnyText, path: AnyText, url: AnyText, width: 40, height: 24, thumbhash: null },
+                    avatar: { id: AnyText, path: AnyText, url: AnyText, width: 40, height: 24, thumbhash },
                 },
-            },
-        ],
+            })),
     },
     {
         name: 'a deleted avatar',
