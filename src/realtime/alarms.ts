@@ -25,9 +25,9 @@ export function createAlarms<Name extends string>(storage: DurableObjectStorage,
     );
 
     function arm(): void {
-        // With nothing left to wait for, no alarm is pending: the object sleeps.
-        if (times.size === 0) void storage.deleteAlarm();
-        else void storage.setAlarm(Math.min(...times.values()));
+        // With nothing left to wait for, no alarm is pending: the object sleeps. What fails here resets the object.
+        const armed = times.size === 0 ? storage.deleteAlarm() : storage.setAlarm(Math.min(...times.values()));
+        armed.catch(() => {});
     }
 
     function set(name: Name, at: number | null): void {
