@@ -17,6 +17,9 @@ const MASTER_SECRET = 'a master secret for tests only';
  */
 const ALONE = ['test/{model,realtime,stock}/**/*.spec.ts', 'src/routers/connect/at-rest.spec.ts'];
 
+/** Most waits end within milliseconds; on a busy machine one may take seconds. */
+const expect = { poll: { timeout: 20_000 } };
+
 /** Specs that run in workerd with real bindings. */
 function workers(
     name: string,
@@ -48,7 +51,8 @@ function workers(
             exclude: ['**/*.node.spec.ts', ...exclude],
             globalSetup: ['test/services/server.ts'],
             setupFiles: ['test/helpers/setup.ts'],
-            testTimeout: 30_000,
+            expect,
+            testTimeout: 120_000,
             hookTimeout: 60_000,
         },
     };
@@ -69,6 +73,7 @@ export default defineConfig({
                 test: {
                     name: 'node',
                     include: ['{src,scripts,test,lint}/**/*.node.spec.ts'],
+                    expect,
                     testTimeout: 120_000,
                     hookTimeout: 120_000,
                 },

@@ -24,7 +24,7 @@ export interface Socket {
     close(): Promise<void>;
 }
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 /**
  * Opens a native WebSocket and waits for `connected`: with a token in the header, a ticket in the query, or by saying

@@ -11,7 +11,7 @@ async function call(answer?: Omit<PlannedAnswer, 'on'>, options: { timeoutMs?: n
     await services.plan('GET /thing', answer);
     const url = new URL(`${services.url}/thing?key=url-secret`);
     const init = { headers: { Authorization: 'Bearer header-secret' } };
-    const reply = callOutside({ service: 'Thing', url, init, timeoutMs: 400, reply: Reply, ...options });
+    const reply = callOutside({ service: 'Thing', url, init, timeoutMs: 2_000, reply: Reply, ...options });
     return { services, reply };
 }
 
@@ -49,7 +49,7 @@ describe('a service that fails', () => {
 
     it('cannot be found at all', async () => {
         const url = new URL('http://127.0.0.1:1/');
-        const reply = callOutside({ service: 'Thing', url, timeoutMs: 400, reply: Reply });
+        const reply = callOutside({ service: 'Thing', url, timeoutMs: 2_000, reply: Reply });
         await expect(reply).rejects.toMatchObject({ reason: unavailable, message: 'Thing cannot be reached' });
     });
 

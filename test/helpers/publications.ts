@@ -40,7 +40,6 @@ export function startPublications(): Publications {
         soundly: (account) => accountOf(sound, account.token, account.keys),
         loseNext: () => hubs.loseNext(1),
         async endPatience({ id }) {
-            vi.useFakeTimers({ toFake: ['Date'] });
             onTestFinished(() => void vi.useRealTimers());
             vi.setSystemTime(Date.now() + GAP_HOLD_MS);
             await runDurableObjectAlarm(env.ACCOUNT_HUB.getByName(id));

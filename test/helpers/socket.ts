@@ -156,12 +156,12 @@ function wrap(raw: WebSocket): TestSocket {
             );
             return ack;
         },
-        next: (fits, withinMs = 5_000) => until(() => socket.frames.find(fits), withinMs, 'such frame'),
+        next: (fits, withinMs = 20_000) => until(() => socket.frames.find(fits), withinMs, 'such frame'),
         all: (name) => socket.frames.filter(({ event }) => event === name).map(({ data }) => data),
         updates: () => socket.all('update'),
         ephemerals: () => socket.all('ephemeral'),
         close: (code = 1000) => raw.close(code),
-        untilClosed: (withinMs = 8_000) => until(() => socket.closed, withinMs, 'close'),
+        untilClosed: (withinMs = 20_000) => until(() => socket.closed, withinMs, 'close'),
     };
     raw.addEventListener('message', ({ data }) => {
         socket.frames.push(JSON.parse(data as string) as Frame);

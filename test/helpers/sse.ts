@@ -64,7 +64,7 @@ export async function subscribe(
             }),
         ],
     });
-    const waitFor = { timeout: 8_000, interval: 5 };
+    const waitFor = { timeout: 20_000, interval: 5 };
     const subscription: TestSubscription = {
         events: [],
         beginnings: [],

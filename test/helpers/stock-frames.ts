@@ -62,12 +62,12 @@ function wrap(raw: WebSocket): StockFrames {
         next: async (beginning) => {
             const find = () => frames.texts.find((text) => text.startsWith(beginning));
             await expect
-                .poll(find, { timeout: 5_000, interval: 5, message: `${beginning} among ${frames.texts.join('\n')}` })
+                .poll(find, { interval: 5, message: `${beginning} among ${frames.texts.join('\n')}` })
                 .toBeDefined();
             return find() as string;
         },
         async untilClosed() {
-            await expect.poll(() => frames.closed, { timeout: 5_000, interval: 5 }).toBeDefined();
+            await expect.poll(() => frames.closed, { interval: 5 }).toBeDefined();
             return frames.closed as { code: number; reason: string };
         },
     };

@@ -99,7 +99,7 @@ async function untilRead(server: TestServer): Promise<void> {
     const isPending = (socket: WebSocket) =>
         socket.readyState === WebSocket.OPEN && 'pendingUntil' in (socket.deserializeAttachment() as object);
     await vi.waitUntil(() => runInDurableObject(gateway, (_, state) => !state.getWebSockets().some(isPending)), {
-        timeout: 8_000,
+        timeout: 20_000,
         interval: 5,
     });
 }
@@ -138,7 +138,7 @@ export function connectWsLink(
                         if (!event) throw new Error(`Not among ${JSON.stringify(watched.events).slice(0, 2000)}`);
                         return event;
                     },
-                    { timeout: 8_000, interval: 5 },
+                    { timeout: 20_000, interval: 5 },
                 ),
             unsubscribe: () => handle.unsubscribe(),
         };
@@ -155,7 +155,7 @@ export function connectWsLink(
     /** Subscribes and waits for the answer. */
     async function follow(input?: Input): Promise<Watched> {
         const watched = watch(input);
-        await vi.waitUntil(() => watched.started > 0 || watched.error, { timeout: 8_000, interval: 5 });
+        await vi.waitUntil(() => watched.started > 0 || watched.error, { timeout: 20_000, interval: 5 });
         return watched;
     }
 

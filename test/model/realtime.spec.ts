@@ -18,7 +18,7 @@ import type { Fate } from '@test/model/hub-control';
 // Nightly with new seeds each time, but no more of them: the test pool wraps a class once more for each instance of it,
 // and after about a thousand its stack is full.
 const RUNS = env.TEST_NIGHTLY ? { numRuns: 300 } : { numRuns: 200, seed: 20_260 };
-const TIMEOUT_MS = env.TEST_NIGHTLY ? 1_200_000 : 300_000;
+const TIMEOUT_MS = env.TEST_NIGHTLY ? 1_200_000 : 900_000;
 
 const control = controlHubs();
 const server = startServer({ ACCOUNT_HUB: control.binding });

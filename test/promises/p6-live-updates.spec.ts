@@ -125,7 +125,6 @@ describe('P6 updates that a crash of the hub catches', () => {
         const far = await connect(sound, account, { host: 'gateway' });
         await appendTexts(account, sid, ['heard']);
         await settled(soundly(account), [far]);
-        vi.useFakeTimers({ toFake: ['Date'] });
         onTestFinished(() => void vi.useRealTimers());
         vi.setSystemTime(Date.now() + 10_000);
         await renewHub(account.id);

@@ -399,14 +399,14 @@ describe('authentication by message', () => {
     });
 
     it('waits five seconds, and no longer', async () => {
+        const startedAt = performance.now();
         const [silent, chatty] = [
             await openSocket(server, { greet: false }),
             await openSocket(server, { greet: false }),
         ];
-        const startedAt = performance.now();
         chatty.sendText('{"event":"ping"}');
         expect(await silent.untilClosed()).toMatchObject({ code: 4001 });
         expect(await chatty.untilClosed()).toMatchObject({ code: 4001 });
         expect(performance.now() - startedAt).toBeGreaterThan(4_500);
-    }, 15_000);
+    });
 });

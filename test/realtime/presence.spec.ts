@@ -263,14 +263,14 @@ describe('a machine', () => {
             socket = await open(i % 2 === 0 ? 'gateway' : 'hub');
         }
         await new Promise((resolve) => setTimeout(resolve, 300));
-        expect(await facts('Machine', machineId)).toMatchObject({ active: 1 });
+        await expect.poll(() => facts('Machine', machineId)).toMatchObject({ active: 1 });
         const statuses = (await heard()).filter(({ type }) => type === 'machine-status');
         expect(statuses.at(-1)).toMatchObject({ online: true });
     });
 
     it('is kept alive by heartbeats, without a write each', async () => {
         const daemon = await open('hub');
-        await heard();
+        await expect.poll(heard).toEqual(status(machineId, true));
         clock.advance(MINUTE);
         await daemon.request('machine-alive', { machineId, time: Date.now() });
         expect(await facts('Machine', machineId)).toEqual({ active: 1, lastActiveAt: Date.now() });
@@ -342,11 +342,11 @@ describe('the sweep', () => {
         await account.call('DELETE', `/v1/sessions/${sid}`);
         clock.advance(1_000);
         await ring();
-        expect(await alarmAt()).toBe(Date.now() - 1_000 + 10 * MINUTE);
+        await expect.poll(alarmAt).toBe(Date.now() - 1_000 + 10 * MINUTE);
         await account.call('POST', `/v1/sessions/${other}/archive`, {});
         clock.advance(1_000);
         await ring();
-        expect(await alarmAt()).toBeNull();
+        await expect.poll(alarmAt).toBeNull();
         await heard();
     });
 

@@ -237,13 +237,14 @@ describe.each(DOORS)('wsLink with a %s', (door) => {
 
     it('the subscription past the last one is told so, until one is freed', async () => {
         const account = await createAccount(server);
-        const { follow } = connectWsLink(server, account, door);
+        const { follow, line } = connectWsLink(server, account, door);
         const all: Watched[] = [];
         for (let i = 0; i < MAX_SUBSCRIPTIONS; i += 1) all.push(await follow());
         const refused = await follow();
         expect(refused.error?.data).toMatchObject({ code: 'TOO_MANY_REQUESTS', error: 'RATE_LIMITED' });
         expect(refused.error?.message).toBe(`Too many subscriptions on one socket: at most ${MAX_SUBSCRIPTIONS}`);
         all[0]?.unsubscribe();
+        await expect.poll(() => line.received.some((text) => text.includes('"stopped"'))).toBe(true);
         expect((await follow()).error).toBeUndefined();
     });
 

@@ -78,7 +78,7 @@ export function openServices(): OutsideServices {
             REVENUECAT_API_URL: url,
             EXPO_API_URL: `${url}/`,
             HAPPY_APP_URL: 'https://app.test/',
-            INTEGRATION_TIMEOUT_MS: '500',
+            INTEGRATION_TIMEOUT_MS: '2000',
         },
     };
 }

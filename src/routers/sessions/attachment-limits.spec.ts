@@ -48,7 +48,7 @@ describe('an account has 60 attachments a minute', () => {
     // The limiter of local Workers counts whole minutes of the clock: a test must not run across two of them.
     beforeEach(async () => {
         const left = 60_000 - (Date.now() % 60_000);
-        if (left < 10_000) await new Promise((resolve) => setTimeout(resolve, left));
+        if (left < 25_000) await new Promise((resolve) => setTimeout(resolve, left));
     });
 
     it('to ask for, in all its sessions together', async () => {

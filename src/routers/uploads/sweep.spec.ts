@@ -55,7 +55,6 @@ describe('the nightly sweep', () => {
         const account = await createAccount(server);
         const orphan = fileKey(account.id, 'corphan');
         await put(orphan);
-        vi.useFakeTimers({ toFake: ['Date'] });
         vi.setSystemTime(Date.now() + 25 * HOUR);
         await worker.scheduled(createScheduledController(), realEnv).finally(() => vi.useRealTimers());
         expect(await exists(orphan)).toBe(false);

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createAccount } from '@test/helpers/account';
 import type { TestAccount } from '@test/helpers/account';
 import { keepErrorLog } from '@test/helpers/log';
@@ -122,11 +122,11 @@ describe('when RevenueCat', () => {
 
 describe('when the database is away', () => {
     it('after the token was made, nobody gets a token that is not counted', async () => {
-        const { server, services } = voiceServices();
+        const { server, services } = voiceServices({ INTEGRATION_TIMEOUT_MS: '20000' });
         const account = await createAccount(server);
-        await services.plan(TOKEN, { body: conversationToken(), delayMs: 300 });
+        await services.plan(TOKEN, { body: conversationToken(), delayMs: 1_000 });
         const answer = account.call('POST', '/v1/voice/conversations', { agentId: 'a' });
-        await vi.waitFor(async () => expect(await services.requests()).toHaveLength(1));
+        await expect.poll(() => services.requests()).toHaveLength(1);
         server.db.failNext('before');
         expect(await answer).toMatchObject({ status: 503, body: { error: 'Database unavailable, try again' } });
         expect(await countOf(account)).toBe(0);
