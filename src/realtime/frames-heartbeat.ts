@@ -16,13 +16,14 @@ export async function takeHeartbeat({ socket, host, room, services }: FrameScope
     const verdict = judgeHeartbeat(current(), beat, now);
     if (!verdict) return;
     const { accountId } = current();
-    const seq = verdict.write ? await markActive(services, { accountId, kind, id }, verdict.at) : 0;
-    if (seq === null) {
-        return host.setState(socket, withMute(current(), beat, now + STOP_GRACE_MS, now));
-    }
+    const marked = verdict.write
+        ? await markActive(services, { accountId, kind, id }, verdict.at)
+        : { seq: 0, revived: false };
+    if (!marked) return host.setState(socket, withMute(current(), beat, now + STOP_GRACE_MS, now));
     // Stopped while the database was asked: it must not look alive again.
     if (isMuted(current(), kind, id, now)) return;
-    host.setState(socket, withHeartbeat(current(), beat, verdict, now));
-    if (!verdict.announce) return;
-    await room.announce([{ ephemeral: activity(kind, id, true, verdict.at, beat.thinking), to: {} }], seq);
+    const announce = verdict.announce || marked.revived;
+    host.setState(socket, withHeartbeat(current(), beat, { ...verdict, announce }, now));
+    if (!announce) return;
+    await room.announce([{ ephemeral: activity(kind, id, true, verdict.at, beat.thinking), to: {} }], marked.seq);
 }

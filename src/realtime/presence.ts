@@ -14,33 +14,31 @@ export interface LiveObject {
 }
 
 /**
- * Writes that an object is alive, at most every 30 s whichever socket says so; answers the account's seq. Null when it
- * is not the account's, or was stopped or archived: then nothing is written.
+ * Writes that an object is alive, at most every 30 s whichever socket says so; answers the account's seq, and whether
+ * the object was inactive until now. Null when it is not the account's, or was stopped or archived: then nothing is
+ * written.
  */
 export async function markActive(
     ctx: ServiceContext,
     { accountId, kind, id }: LiveObject,
     at: number,
-): Promise<number | null> {
+): Promise<{ seq: number; revived: boolean } | null> {
     const table = kind === 'session' ? sessions : machines;
-    const stoppable = kind === 'session' ? sql`AND ${mayRevive(ctx.now())}` : sql``;
-    const { reads } = await writeBatch(
+    const mayLive = kind === 'session' ? mayRevive(ctx.now()) : sql`TRUE`;
+    const { written } = await writeBatch(
         ctx.db,
         [
+            sql`SELECT ${table.active}, ${accounts.seq}, ${mayLive} AS mayLive
+                FROM ${table} JOIN ${accounts} ON ${accounts.id} = ${table.accountId}
+                WHERE ${table.id} = ${id} AND ${table.accountId} = ${accountId}`,
             sql`UPDATE ${table} SET active = 1, lastActiveAt = max(lastActiveAt, ${at})
-                WHERE id = ${id} AND accountId = ${accountId} ${stoppable}
+                WHERE id = ${id} AND accountId = ${accountId} AND ${mayLive}
                     AND (active = 0 OR lastActiveAt <= ${at - WRITE_EVERY_MS})`,
         ],
-        [
-            ctx.db
-                .select({ active: table.active, seq: accounts.seq })
-                .from(table)
-                .innerJoin(accounts, eq(accounts.id, table.accountId))
-                .where(and(eq(table.id, id), eq(table.accountId, accountId))),
-        ],
+        [],
     );
-    const [row] = reads[0];
-    return row?.active ? row.seq : null;
+    const [before] = written[0] as { active: number; seq: number; mayLive: number }[];
+    return before?.mayLive ? { seq: before.seq, revived: before.active === 0 } : null;
 }
 
 /** Marks a machine online, because it has a socket, or offline; what apps are told, nothing when it is not there. */

@@ -23,6 +23,30 @@ async function heard(...sockets: TestSocket[]) {
     return app.frames.splice(0).flatMap(({ event, data }) => (event === 'ephemeral' ? [data] : []));
 }
 
+describe.each(['hub', 'gateway'] as const)('a machine that lives on a socket of the %s', (host) => {
+    let machineId: string;
+    let daemon: TestSocket;
+    const beat = () => daemon.request('machine-alive', { machineId, time: Date.now() });
+
+    beforeEach(async () => {
+        machineId = await createMachine(account);
+        daemon = await connect(server, account, { host, clientType: 'machine-scoped', machineId });
+        await app.next(({ data }) => data.type === 'machine-status');
+        await heard();
+    });
+
+    it('and was said to be inactive is told to be active when the database says so again', async () => {
+        await beat();
+        clock.advance(25_000);
+        await account.call('PUT', `/v1/machines/${machineId}/status`, { active: false });
+        await heard();
+        clock.advance(15_000);
+        await beat();
+        expect((await account.call('GET', `/v1/machines/${machineId}`)).body.machine.active).toBe(true);
+        expect(await heard()).toContainEqual(expect.objectContaining({ type: 'machine-activity', active: true }));
+    });
+});
+
 describe.each(['hub', 'gateway'] as const)('what is deleted while it lives on a socket of the %s', (host) => {
     it('is never told to be alive again, if it is a session', async () => {
         const sid = await createSession(account);
