@@ -2,7 +2,7 @@ import type { Connection } from '@/realtime/connection';
 import type { FrameScope } from '@/realtime/frame-scope';
 import type { Heartbeat } from '@/realtime/heartbeat';
 import { STOP_GRACE_MS, isMuted, judgeHeartbeat, withHeartbeat, withMute } from '@/realtime/heartbeat';
-import { activity, markActive } from '@/realtime/presence';
+import { activity, machineStatus, markActive } from '@/realtime/presence';
 
 /**
  * Takes a heartbeat. Most lead to nothing at all: the database is written every 30 s, apps hear of a change at once and
@@ -25,5 +25,12 @@ export async function takeHeartbeat({ socket, host, room, services }: FrameScope
     const announce = verdict.announce || marked.revived;
     host.setState(socket, withHeartbeat(current(), beat, { ...verdict, announce }, now));
     if (!announce) return;
-    await room.announce([{ ephemeral: activity(kind, id, true, verdict.at, beat.thinking), to: {} }], marked.seq);
+    const isBack = marked.revived && kind === 'machine';
+    const told = isBack
+        ? machineStatus(id, true, verdict.at, now)
+        : [activity(kind, id, true, verdict.at, beat.thinking)];
+    await room.announce(
+        told.map((ephemeral) => ({ ephemeral, to: {} })),
+        marked.seq,
+    );
 }

@@ -97,7 +97,8 @@ export function activity(
         : { type: 'machine-activity', id, machineId: id, active, activeAt };
 }
 
-function machineStatus(id: string, online: boolean, activeAt: number, now: number): Ephemeral[] {
+/** That a machine came online or went offline, as apps are told, whichever of the two events they listen to. */
+export function machineStatus(id: string, online: boolean, activeAt: number, now: number): Ephemeral[] {
     return [
         activity('machine', id, online, activeAt, false),
         { type: 'machine-status', machineId: id, online, timestamp: now },

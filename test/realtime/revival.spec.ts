@@ -1,3 +1,5 @@
+import { env } from 'cloudflare:workers';
+import { runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createAccount, createMachine, createSession } from '@test/helpers/account';
 import type { TestAccount } from '@test/helpers/account';
@@ -44,6 +46,21 @@ describe.each(['hub', 'gateway'] as const)('a machine that lives on a socket of 
         await beat();
         expect((await account.call('GET', `/v1/machines/${machineId}`)).body.machine.active).toBe(true);
         expect(await heard()).toContainEqual(expect.objectContaining({ type: 'machine-activity', active: true }));
+    });
+
+    it('and was silent for ten minutes is told to be online with its next heartbeat', async () => {
+        const status = (online: boolean) => [
+            expect.objectContaining({ type: 'machine-activity', active: online }),
+            { type: 'machine-status', machineId, online, timestamp: Date.now() },
+        ];
+        clock.advance(10 * 60_000);
+        await runDurableObjectAlarm(env.ACCOUNT_HUB.getByName(account.id));
+        expect(await heard()).toEqual(status(false));
+        await beat();
+        expect(await heard()).toEqual(status(true));
+        clock.advance(60_000);
+        await beat();
+        expect(await heard()).toEqual(status(true).slice(0, 1));
     });
 });
 
