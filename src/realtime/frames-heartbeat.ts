@@ -1,7 +1,7 @@
 import type { Connection } from '@/realtime/connection';
 import type { FrameScope } from '@/realtime/frame-scope';
 import type { Heartbeat } from '@/realtime/heartbeat';
-import { STOP_GRACE_MS, isMuted, judgeHeartbeat, withHeartbeat, withMute } from '@/realtime/heartbeat';
+import { isMuted, judgeHeartbeat, withHeartbeat, withMute } from '@/realtime/heartbeat';
 import { activity, machineStatus, markActive } from '@/realtime/presence';
 
 /**
@@ -19,7 +19,9 @@ export async function takeHeartbeat({ socket, host, room, services }: FrameScope
     const marked = verdict.write
         ? await markActive(services, { accountId, kind, id }, verdict.at)
         : { seq: 0, revived: false };
-    if (!marked) return host.setState(socket, withMute(current(), beat, now + STOP_GRACE_MS, now));
+    if ('refusedUntil' in marked) {
+        return host.setState(socket, withMute(current(), beat, marked.refusedUntil, now));
+    }
     // Stopped while the database was asked: it must not look alive again.
     if (isMuted(current(), kind, id, now)) return;
     const announce = verdict.announce || marked.revived;

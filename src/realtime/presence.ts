@@ -15,20 +15,22 @@ export interface LiveObject {
 
 /**
  * Writes that an object is alive, at most every 30 s whichever socket says so; answers the account's seq, and whether
- * the object was inactive until now. Null when it is not the account's, or was stopped or archived: then nothing is
- * written.
+ * the object was inactive until now. When it is not the account's, or was stopped or archived, nothing is written, and
+ * until `refusedUntil`, Unix ms, there is no use in asking again.
  */
 export async function markActive(
     ctx: ServiceContext,
     { accountId, kind, id }: LiveObject,
     at: number,
-): Promise<{ seq: number; revived: boolean } | null> {
+): Promise<{ seq: number; revived: boolean } | { refusedUntil: number }> {
+    const now = ctx.now();
     const table = kind === 'session' ? sessions : machines;
-    const mayLive = kind === 'session' ? mayRevive(ctx.now()) : sql`TRUE`;
+    const mayLive = kind === 'session' ? mayRevive(now) : sql`TRUE`;
+    const graceFrom = kind === 'session' ? sql`iif(archivedAt IS NULL, stoppedAt, NULL)` : sql`NULL`;
     const { written } = await writeBatch(
         ctx.db,
         [
-            sql`SELECT ${table.active}, ${accounts.seq}, ${mayLive} AS mayLive
+            sql`SELECT ${table.active}, ${accounts.seq}, ${mayLive} AS mayLive, ${graceFrom} AS graceFrom
                 FROM ${table} JOIN ${accounts} ON ${accounts.id} = ${table.accountId}
                 WHERE ${table.id} = ${id} AND ${table.accountId} = ${accountId}`,
             sql`UPDATE ${table} SET active = 1, lastActiveAt = max(lastActiveAt, ${at})
@@ -37,8 +39,9 @@ export async function markActive(
         ],
         [],
     );
-    const [before] = written[0] as { active: number; seq: number; mayLive: number }[];
-    return before?.mayLive ? { seq: before.seq, revived: before.active === 0 } : null;
+    const [before] = written[0] as { active: number; seq: number; mayLive: number; graceFrom: number | null }[];
+    if (before?.mayLive) return { seq: before.seq, revived: before.active === 0 };
+    return { refusedUntil: (before?.graceFrom ?? now) + STOP_GRACE_MS };
 }
 
 /** Marks a machine online, because it has a socket, or offline; what apps are told, nothing when it is not there. */

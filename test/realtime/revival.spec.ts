@@ -25,6 +25,24 @@ async function heard(...sockets: TestSocket[]) {
     return app.frames.splice(0).flatMap(({ event, data }) => (event === 'ephemeral' ? [data] : []));
 }
 
+describe('a session that was ended', () => {
+    it('is alive for whoever still speaks for it after a minute, on a new socket too', async () => {
+        const sid = await createSession(account);
+        const scope = { clientType: 'session-scoped', sessionId: sid };
+        const beat = (socket: TestSocket) => socket.request('session-alive', { sid, time: Date.now() });
+        await (await connect(server, account, scope)).request('session-end', { sid, time: Date.now() });
+        clock.advance(50_000);
+        const next = await connect(server, account, scope);
+        await beat(next);
+        clock.advance(9_999);
+        await beat(next);
+        expect((await heard()).filter(({ active }) => active)).toEqual([]);
+        clock.advance(1);
+        await beat(next);
+        expect(await heard()).toEqual([expect.objectContaining({ id: sid, active: true })]);
+    });
+});
+
 describe.each(['hub', 'gateway'] as const)('a machine that lives on a socket of the %s', (host) => {
     let machineId: string;
     let daemon: TestSocket;
