@@ -25,15 +25,21 @@ export async function markActive(
 ): Promise<{ seq: number; revived: boolean } | { refusedUntil: number }> {
     const now = ctx.now();
     const table = kind === 'session' ? sessions : machines;
-    const mayLive = kind === 'session' ? mayRevive(now) : sql`TRUE`;
-    const graceFrom = kind === 'session' ? sql`iif(archivedAt IS NULL, stoppedAt, NULL)` : sql`NULL`;
+    const [mayLive, graceFrom, notStopped] =
+        kind === 'session'
+            ? [
+                  sql`archivedAt IS NULL AND (stoppedAt IS NULL OR stoppedAt <= ${now - STOP_GRACE_MS})`,
+                  sql`iif(archivedAt IS NULL, stoppedAt, NULL)`,
+                  sql`, stoppedAt = NULL, stoppedReason = NULL`,
+              ]
+            : [sql`TRUE`, sql`NULL`, sql``];
     const { written } = await writeBatch(
         ctx.db,
         [
             sql`SELECT ${table.active}, ${accounts.seq}, ${mayLive} AS mayLive, ${graceFrom} AS graceFrom
                 FROM ${table} JOIN ${accounts} ON ${accounts.id} = ${table.accountId}
                 WHERE ${table.id} = ${id} AND ${table.accountId} = ${accountId}`,
-            sql`UPDATE ${table} SET active = 1, lastActiveAt = max(lastActiveAt, ${at})
+            sql`UPDATE ${table} SET active = 1, lastActiveAt = max(lastActiveAt, ${at})${notStopped}
                 WHERE id = ${id} AND accountId = ${accountId} AND ${mayLive}
                     AND (active = 0 OR lastActiveAt <= ${at - WRITE_EVERY_MS})`,
         ],
@@ -106,8 +112,4 @@ export function machineStatus(id: string, online: boolean, activeAt: number, now
         activity('machine', id, online, activeAt, false),
         { type: 'machine-status', machineId: id, online, timestamp: now },
     ];
-}
-
-function mayRevive(now: number) {
-    return sql`archivedAt IS NULL AND (stoppedAt IS NULL OR stoppedAt <= ${now - STOP_GRACE_MS})`;
 }

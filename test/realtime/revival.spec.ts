@@ -41,6 +41,23 @@ describe('a session that was ended', () => {
         await beat(next);
         expect(await heard()).toEqual([expect.objectContaining({ id: sid, active: true })]);
     });
+
+    it('and came alive again was never stopped, once it falls silent', async () => {
+        const sid = await createSession(account);
+        await account.call('DELETE', `/v1/sessions/${sid}`);
+        clock.advance(60_000);
+        await app.request('session-alive', { sid, time: Date.now() });
+        const lastActivity = Date.now();
+        clock.advance(10 * 60_000);
+        await runDurableObjectAlarm(env.ACCOUNT_HUB.getByName(account.id));
+        expect((await account.call('GET', `/v1/sessions/${sid}/state`)).body).toEqual({
+            sessionId: sid,
+            state: 'stopped',
+            stoppedAt: null,
+            stoppedReason: null,
+            lastActivity,
+        });
+    });
 });
 
 describe.each(['hub', 'gateway'] as const)('a machine that lives on a socket of the %s', (host) => {

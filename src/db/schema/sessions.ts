@@ -23,7 +23,7 @@ export const sessions = sqliteTable(
         lastActiveAt: time('lastActiveAt').notNull(),
         createdAt: time('createdAt').notNull(),
         updatedAt: time('updatedAt').notNull(),
-        /** When it was stopped, and by what; heartbeats within 60 s of it revive nothing. */
+        /** When it was stopped, and by what; heartbeats within 60 s of it revive nothing, a later one clears it. */
         stoppedAt: time('stoppedAt'),
         stoppedReason: text('stoppedReason'),
         /** Once set, no heartbeat ever revives the session. */

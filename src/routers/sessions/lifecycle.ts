@@ -20,8 +20,8 @@ export async function getSessionState(ctx: AccountContext, { id }: SessionIdInpu
     return {
         sessionId: id,
         state: row.active ? ('active' as const) : inactive,
-        stoppedAt: row.active ? null : row.stoppedAt,
-        stoppedReason: row.active ? null : row.stoppedReason,
+        stoppedAt: row.stoppedAt,
+        stoppedReason: row.stoppedReason,
         lastActivity: row.lastActiveAt,
     };
 }
