@@ -77,6 +77,16 @@ describe('DELETE /v1/sessions/:id', () => {
         expect(await readAll(account, id)).toMatchObject([{ id: message?.id }]);
     });
 
+    it('leaves a session archived as it was, when and why', async () => {
+        const account = await createAccount(server);
+        const id = await createSession(account);
+        await account.call('POST', `/v1/sessions/${id}/archive`, { reason: 'done' });
+        const archived = await stateOf(account, id);
+        clock.advance(1000);
+        expect((await account.call('DELETE', `/v1/sessions/${id}`)).status).toBe(200);
+        expect(await stateOf(account, id)).toEqual(archived);
+    });
+
     it('tells of it by an ephemeral, not by an update', async () => {
         const account = await createAccount(server);
         const id = await createSession(account);

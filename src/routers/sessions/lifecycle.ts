@@ -32,13 +32,17 @@ export async function deleteSession(ctx: AccountContext, { id, hard }: DeleteSes
     return { success: true as const };
 }
 
-/** Stops a session; heartbeats do not revive it for a minute. Returns when it was last active, Unix ms. */
+/**
+ * Stops a session; heartbeats do not revive it for a minute. An archived one stays as it was archived.
+ * Returns when it was last active, Unix ms.
+ */
 export async function stopSession(ctx: AccountContext, id: string): Promise<number> {
     const { accountId } = ctx.actor;
     const now = ctx.now();
     const { changed, seq } = await writeForAccount(ctx.db, {
         accountId,
-        main: sql<{ lastActiveAt: number }>`UPDATE ${sessions} SET active = 0, stoppedAt = ${now}, updatedAt = ${now}
+        main: sql<{ lastActiveAt: number }>`UPDATE ${sessions}
+            SET active = 0, stoppedAt = ifnull(archivedAt, ${now}), updatedAt = ${now}
             WHERE id = ${id} AND accountId = ${accountId} RETURNING lastActiveAt`,
         updatesPerRow: 0,
     });
