@@ -26,6 +26,7 @@ export const CLOSE = {
     connectionLimit: 4005,
     tokenRevoked: 4006,
     messageTooLarge: 4008,
+    serviceRestart: 1012,
     tryAgainLater: 1013,
 } as const;
 

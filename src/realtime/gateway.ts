@@ -41,7 +41,6 @@ const MAX_SOCKETS = 10_000;
 export class SocketGateway extends DurableObject<Env> {
     private readonly logger = createLogger({ object: 'gateway' }, this.env.LOG_LEVEL);
     private readonly name = readOwnName(this.ctx);
-    private readonly startedAt = Date.now();
     private readonly alarms = createAlarms<'auth' | 'ping'>(this.ctx.storage, () => Date.now());
     private readonly host = createSocketHost(
         this.ctx,
@@ -228,8 +227,19 @@ export class SocketGateway extends DurableObject<Env> {
         }
     }
 
+    /**
+     * Closes an account's sockets that its hub does not know, to be admitted anew: nothing reaches them, and their tokens
+     * may have ended meanwhile. Tells the ids of those that are left.
+     */
+    reconcile(accountId: string, known: string[]): string[] {
+        for (const [socket, { id, joining }] of this.host.socketsOf(accountId)) {
+            if (!joining && !known.includes(id)) this.host.close(socket, CLOSE.serviceRestart, 'Service restart');
+        }
+        return this.connections(accountId).map(({ id }) => id);
+    }
+
     /** Every open socket of an account here. */
-    connections(accountId: string): Connection[] {
+    private connections(accountId: string): Connection[] {
         return [...this.host.socketsOf(accountId)].map(([, connection]) => connection);
     }
 
@@ -268,8 +278,7 @@ export class SocketGateway extends DurableObject<Env> {
     private async reportLost(): Promise<void> {
         for (const { id } of this.ctx.storage.sql.exec<{ id: string }>('SELECT id FROM RegisteredAccount').toArray()) {
             try {
-                // What has come since this instance began is not lost, whatever overtakes what.
-                await this.hubOf(id).reattach(this.name, this.connections(id), this.startedAt);
+                await this.hubOf(id).reconcile(this.name);
                 if (this.connections(id).length === 0) this.unregister(id);
             } catch (error) {
                 this.failed('telling a hub of lost sockets', error);

@@ -182,11 +182,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
 
     /** Sockets that a gateway lost without a word must not keep others out. */
     private async dropGhosts(): Promise<void> {
-        for (const gateway of this.peers.gateways()) {
-            const since = Date.now();
-            const found = await this.peers.ask(gateway).catch(() => null);
-            if (found) await this.reattach(gateway, found, since);
-        }
+        for (const gateway of this.peers.gateways()) await this.reconcile(gateway);
     }
 
     /** Sockets are gone: calls to them fail, and a machine is offline when its last one closed. */
@@ -266,6 +262,8 @@ export class AccountHub extends DurableObject<Env> implements Room {
 
     /** A gateway holds a new socket of the account, which is told what a socket here would be; or why it may not join. */
     async attach(gateway: string, admission: Admission): Promise<Refusal | null> {
+        // Deliveries to it would reach the sockets, too, that have missed some.
+        if (this.lost.has(gateway) && !(await this.reconcile(gateway))) throw new Error('Gateway out of reach');
         const refusal = await this.admit(admission);
         if (refusal) return refusal;
         const { connection } = admission;
@@ -281,32 +279,30 @@ export class AccountHub extends DurableObject<Env> implements Room {
         if (connection) await this.afterClose([connection]);
     }
 
-    /** What a gateway holds for the account, after it lost its memory: whatever else it held before `since` is gone. */
-    async reattach(gateway: string, connections: Connection[], since: number): Promise<void> {
-        const held = new Set(connections.map(({ id }) => id));
-        const gone = this.peers.dropGateway(gateway, ({ id, connectedAt }) => !held.has(id) && connectedAt < since);
-        // One that is just joining comes by `attach`.
-        for (const connection of connections) if (!connection.joining) this.peers.addRemote(gateway, connection);
+    /**
+     * Agrees with a gateway on the account's sockets there: those that only one of both knows end. False when it cannot be
+     * reached. A gateway asks for it after it has lost its sockets.
+     */
+    async reconcile(gateway: string): Promise<boolean> {
+        const gone = await this.peers.reconcile(gateway);
+        if (!gone) return false;
+        this.lost.remove(gateway);
         await this.afterClose(gone);
+        return true;
     }
 
     private gatewayLost(gateway: string, connections: Connection[]): void {
+        // One that is looked for already is not looked for longer.
+        if (connections.length === 0) return;
         this.lost.add(gateway);
         this.alarms.set('lost', Date.now() + FIND_LOST_MS);
         this.ctx.waitUntil(this.afterClose(connections));
     }
 
-    /** A lost gateway may only have been out of reach: the sockets it still holds come back, told to start over. */
+    /** A lost gateway may only have been out of reach: the sockets it still holds are closed, and come back. */
     private async findLost(): Promise<void> {
-        for (const gateway of this.lost.takeAttempt()) {
-            const since = Date.now();
-            const found = await this.peers.ask(gateway).catch(() => null);
-            if (!found) continue;
-            this.lost.remove(gateway);
-            await this.reattach(gateway, found, since);
-            for (const { id } of found) this.peers.send(id, [this.stream.resync()]);
-        }
-        this.alarms.set('lost', this.lost.any() ? Date.now() + FIND_LOST_MS : null);
+        for (const gateway of this.lost.takeAttempt()) await this.reconcile(gateway);
+        this.alarms.set('lost', this.lost.anyLookedFor() ? Date.now() + FIND_LOST_MS : null);
     }
 
     /** Closes the sockets of ended tokens, here and in gateways (contract 3.2). */

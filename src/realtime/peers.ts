@@ -38,10 +38,11 @@ export interface Peers {
     removeRemote(connectionId: string): Connection | undefined;
     /** Gateways that hold sockets of the account. */
     gateways(): string[];
-    /** Every socket of the account that a gateway holds, by its own word. */
-    ask(gateway: string): Promise<Connection[]>;
-    /** Drops what a gateway has registered, or only what `isGone`; returns it. */
-    dropGateway(gateway: string, isGone?: (connection: Connection) => boolean): Connection[];
+    /**
+     * Has a gateway close the account's sockets that are not registered, and drops the registered ones that it does not
+     * hold; returns these, or undefined when it cannot be reached.
+     */
+    reconcile(gateway: string): Promise<Connection[] | undefined>;
     /** Has every gateway close the sockets of ended tokens. */
     revokeRemote(revocation: Revocation): Promise<void>;
 }
@@ -75,25 +76,36 @@ export function createPeers({ gateway: stub, log, storage, host, accountId, wait
             .toArray()
             .map(({ id, gateway, connection }) => [id, { gateway, connection: JSON.parse(connection) as Connection }]),
     );
-    const tails = new Map<string, Promise<void>>();
+    const lines = new Map<string, { tail: Promise<unknown>; isLost: boolean }>();
 
-    /** Runs calls to one gateway in order; retries once, then takes its sockets for gone. */
-    function callGateway(
+    /**
+     * Runs calls to one gateway in order; retries once, then takes its sockets for gone and drops what else was to go
+     * there: none of them may get a later update after they missed one. Undefined then.
+     */
+    function callGateway<Result>(
         gateway: string,
-        call: (target: DurableObjectStub<SocketGateway>) => Promise<unknown>,
-    ): Promise<void> {
-        const attempt = async () => void (await call(stub(gateway)));
-        const turn = (tails.get(gateway) ?? Promise.resolve())
+        call: (target: DurableObjectStub<SocketGateway>) => Promise<Result>,
+    ): Promise<Result | undefined> {
+        const line = lines.get(gateway) ?? { tail: Promise.resolve(), isLost: false };
+        const attempt = async () => (line.isLost ? undefined : call(stub(gateway)));
+        const turn = line.tail
             .then(attempt)
             .catch(attempt)
             .catch(() => {
+                line.isLost = true;
+                lines.delete(gateway);
                 log.error('gateway lost', { gateway });
-                onLost(gateway, peers.dropGateway(gateway));
+                onLost(gateway, drop(idsAt(gateway)));
+                return undefined;
             });
-        tails.set(gateway, turn);
+        line.tail = turn;
+        lines.set(gateway, line);
         waitUntil(turn);
         return turn;
     }
+
+    const idsAt = (gateway: string) => [...remote].flatMap(([id, entry]) => (entry.gateway === gateway ? [id] : []));
+    const drop = (ids: string[]) => ids.flatMap((id) => peers.removeRemote(id) ?? []);
 
     const peers: Peers = {
         connections: () => [
@@ -182,13 +194,18 @@ export function createPeers({ gateway: stub, log, storage, host, accountId, wait
             return known.connection;
         },
         gateways: () => [...new Set([...remote.values()].map(({ gateway }) => gateway))],
-        ask: async (gateway) => (await stub(gateway).connections(accountId)) as unknown as Connection[],
-        async revokeRemote(revocation) {
-            await Promise.all(peers.gateways().map((gateway) => stub(gateway).revoke(accountId, revocation)));
+        async reconcile(gateway) {
+            let known: string[] = [];
+            const held = await callGateway(gateway, (target) => {
+                known = idsAt(gateway);
+                return target.reconcile(accountId, known);
+            });
+            return held && drop(known.filter((id) => !held.includes(id)));
         },
-        dropGateway(gateway, isGone = () => true) {
-            const gone = [...remote.values()].filter((entry) => entry.gateway === gateway && isGone(entry.connection));
-            return gone.flatMap(({ connection }) => peers.removeRemote(connection.id) ?? []);
+        async revokeRemote(revocation) {
+            // One that is out of reach is lost: what it holds is dismissed when it is found, and ended tokens with it.
+            const revoke = (gateway: string) => callGateway(gateway, (target) => target.revoke(accountId, revocation));
+            await Promise.all(peers.gateways().map(revoke));
         },
     };
     return peers;

@@ -31,8 +31,6 @@ export interface UpdateStream {
     missed(connection: Connection, seq: number, reached: number): Promise<MissedUpdates>;
     /** To be called when the gap's time is up: everybody is told to start over from here. */
     giveUpGap(): void;
-    /** The word to start over. */
-    resync(): OutgoingEvent;
 }
 
 /** What a stream needs of its hub. */
@@ -99,7 +97,6 @@ export function createUpdateStream({ log, peers, setGapEnd, onLost, now }: Strea
             resyncAll();
             onLost();
         },
-        resync: () => ({ event: 'resync', data: { seq: log.head() } }),
     };
 
     async function gapClosed(): Promise<void> {
@@ -111,7 +108,7 @@ export function createUpdateStream({ log, peers, setGapEnd, onLost, now }: Strea
     }
 
     function resyncAll(): void {
-        stream.deliver([{ ...stream.resync(), to: { only: { type: 'all' } } }]);
+        stream.deliver([{ event: 'resync', data: { seq: log.head() }, to: { only: { type: 'all' } } }]);
     }
 
     // At rest everything is out. What a crash has caught on its way to a gateway is in the log, and never comes (P6).

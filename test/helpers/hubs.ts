@@ -61,15 +61,28 @@ export async function renewHub(accountId: string): Promise<void> {
     });
 }
 
-/** Makes an account's hub unable to reach gateways, until the answer is called. */
-export async function cutOffGateways(accountId: string): Promise<() => Promise<void>> {
+/** Puts `around` about each call that an account's hub makes to a gateway, until the answer is called. */
+export async function interceptGateways(
+    accountId: string,
+    around: (call: () => Promise<unknown>, method: string) => Promise<unknown>,
+): Promise<() => Promise<void>> {
     const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     onTestFinished(() => log.mockRestore());
-    const unreachable = new Proxy({}, { get: () => () => Promise.reject(new Error('Network connection lost.')) });
     const setGateways = (binding: unknown) =>
         runInDurableObject(realEnv.ACCOUNT_HUB.getByName(accountId), (instance) => {
             Object.assign(instance, { env: { ...realEnv, SOCKET_GATEWAY: binding } });
         });
-    await setGateways({ getByName: () => unreachable });
+    const intercept = (target: object, method: string) => {
+        const original = Reflect.get(target, method) as (...args: unknown[]) => Promise<unknown>;
+        return (...args: unknown[]) => around(() => original(...args), method);
+    };
+    const getByName = (name: string) =>
+        new Proxy(realEnv.SOCKET_GATEWAY.getByName(name), { get: (target, key) => intercept(target, String(key)) });
+    await setGateways({ getByName });
     return () => setGateways(realEnv.SOCKET_GATEWAY);
+}
+
+/** Makes an account's hub unable to reach gateways, until the answer is called. */
+export function cutOffGateways(accountId: string): Promise<() => Promise<void>> {
+    return interceptGateways(accountId, () => Promise.reject(new Error('Network connection lost.')));
 }

@@ -15,8 +15,8 @@ export interface Watched {
 
 /** Every way into an object. */
 const DOORS = `fetch alarm webSocketMessage webSocketClose webSocketError
-    publish announce attach detach reattach revoke deliver sendEvents joined sendAck
-    callRpc cancelRpc answerRpc rpcHolder missedUpdates follow relay connections stats`.split(/\s+/);
+    publish announce attach detach reconcile revoke deliver sendEvents joined sendAck
+    callRpc cancelRpc answerRpc rpcHolder missedUpdates follow relay stats`.split(/\s+/);
 
 /** The objects by their ids. All of them share this isolate here. */
 const objects = new Map<string, Watched>();

@@ -2,10 +2,11 @@ import { env } from 'cloudflare:workers';
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { AccountHub } from '@/realtime/hub';
+import type { Peers } from '@/realtime/peers';
 import { createAccount, createMachine, createSession } from '@test/helpers/account';
 import type { TestAccount } from '@test/helpers/account';
 import { holdClock } from '@test/helpers/clock';
-import { cutOffGateways } from '@test/helpers/hubs';
+import { cutOffGateways, interceptGateways } from '@test/helpers/hubs';
 import { appendTexts } from '@test/helpers/messages';
 import { startServer } from '@test/helpers/server';
 import { bearer, connect, openSocket, settled } from '@test/helpers/socket';
@@ -28,6 +29,25 @@ const quiet = () => new Promise((resolve) => setTimeout(resolve, 1_000));
 /** Runs something inside the hub, with its own bindings. */
 function inHub<T>(run: (instance: AccountHub & { env: typeof env }) => T | Promise<T>): Promise<T> {
     return runInDurableObject(hub(), (instance) => run(instance as never));
+}
+
+/** Registers sockets that the gateway does not hold, as those are that it lost without a word. */
+function addGhosts(count: number): Promise<void> {
+    return inHub((instance) => {
+        const { peers } = instance as unknown as { peers: Peers };
+        for (let i = 0; i < count; i++) {
+            peers.addRemote('gateway-0', {
+                v: 1,
+                id: `ghost-${i}`,
+                wire: 'native',
+                accountId: account.id,
+                tokenId: '',
+                issuedAt: 0,
+                clientType: 'user-scoped',
+                connectedAt: Date.now(),
+            });
+        }
+    });
 }
 
 describe('a gateway', () => {
@@ -145,7 +165,7 @@ describe('a gateway', () => {
         expect(code).toBe(1013);
     });
 
-    it('that cannot be reached loses its sockets, and gets them back with a resync when it can', async () => {
+    it('that cannot be reached loses its sockets, which come back without a gap when it can', async () => {
         const sid = await createSession(account);
         const machineId = await createMachine(account);
         const far = await connect(server, account, { host: 'gateway', clientType: 'machine-scoped', machineId });
@@ -168,11 +188,49 @@ describe('a gateway', () => {
         await mend();
         clock.advance(10_000);
         await runDurableObjectAlarm(hub());
-        expect(await total()).toBe(2);
-        expect((await far.next(({ event }) => event === 'resync')).data).toEqual({ seq: 5 });
+        expect(await far.untilClosed()).toMatchObject({ code: 1012 });
+        const scope = { host: 'gateway', clientType: 'machine-scoped', machineId } as const;
+        const back = await connect(server, account, { ...scope, lastSeq: 3 });
         await account.call('PUT', `/v1/machines/${machineId}/status`, { metadata: 'heard' });
-        await settled(account, [far]);
-        expect(far.updates().map(({ seq }) => seq)).toEqual([6]);
+        await settled(account, [back]);
+        expect(back.updates().map(({ seq }) => seq)).toEqual([5, 6]);
+        const { body } = await account.call('GET', `/v1/machines/${machineId}`);
+        expect([await total(), body.machine.active]).toEqual([2, true]);
+    });
+
+    it('that cannot be reached delivers nothing behind a gap, whoever else comes meanwhile', async () => {
+        const sid = await createSession(account);
+        const far = await connect(server, account, { host: 'gateway' });
+        const mend = await cutOffGateways(account.id);
+        await appendTexts(account, sid, ['unheard']);
+        await expect.poll(total).toBe(0);
+        await mend();
+        const other = await connect(server, account, { host: 'gateway' });
+        expect(await far.untilClosed()).toMatchObject({ code: 1012 });
+        await appendTexts(account, sid, ['heard by the other one']);
+        await settled(account, [other]);
+        expect([far.updates(), other.updates().map(({ seq }) => seq)]).toEqual([[], [3]]);
+    });
+
+    it('that can be reached again at once has lost its sockets all the same, and what was to go there', async () => {
+        const sid = await createSession(account);
+        const far = await connect(server, account, { host: 'gateway' });
+        let failures = 2;
+        let release: (() => void) | undefined;
+        const gate = new Promise<void>((resolve) => (release = resolve));
+        await interceptGateways(account.id, async (call) => {
+            await gate;
+            if (failures-- > 0) throw new Error('Network connection lost.');
+            return call();
+        });
+        for (const text of ['unheard', 'waits for its turn']) await appendTexts(account, sid, [text]);
+        await expect.poll(async () => (await hub().updatesSince(1)).length).toBe(2);
+        release?.();
+        await expect.poll(total).toBe(0);
+        clock.advance(10_000);
+        await runDurableObjectAlarm(hub());
+        expect(await far.untilClosed()).toMatchObject({ code: 1012 });
+        expect(far.updates()).toEqual([]);
     });
 
     it('that is never reached again is given up', async () => {
@@ -188,20 +246,11 @@ describe('a gateway', () => {
     });
 
     it('that crashed tells hubs that its sockets are gone, not those that came since', async () => {
-        const old = await connect(server, account, { host: 'gateway' });
-        clock.advance(1);
-        const held = await gateway().connections(account.id);
-        const since = Date.now();
-        clock.advance(1);
+        await addGhosts(1);
         const fresh = await connect(server, account, { host: 'gateway' });
-        // What a new instance tells, having overtaken the coming of the fresh socket.
-        await hub().reattach('gateway-0', [], since);
-        expect([held.length, await total()]).toEqual([1, 1]);
-        await account.call('POST', '/v1/websocket/broadcast', { message: { type: 'x' } });
-        await fresh.next(({ event }) => event === 'broadcast');
-        old.close();
-        await old.untilClosed();
+        await hub().reconcile('gateway-0');
         expect(await total()).toBe(1);
+        await settled(account, [fresh]);
     });
 
     it('that crashed itself says so as soon as anything wakes it', async () => {
@@ -243,23 +292,7 @@ describe('a gateway', () => {
     });
 
     it('leaves no ghosts that keep others out', async () => {
-        await inHub((instance) => {
-            for (let i = 0; i < 100; i++) {
-                const ghost = {
-                    v: 1,
-                    id: `ghost-${i}`,
-                    wire: 'native',
-                    accountId: account.id,
-                    tokenId: '',
-                    issuedAt: 0,
-                    clientType: 'user-scoped',
-                    connectedAt: Date.now() - 1,
-                };
-                (
-                    instance as unknown as { peers: { addRemote(name: string, connection: unknown): void } }
-                ).peers.addRemote('gateway-0', ghost);
-            }
-        });
+        await addGhosts(100);
         expect(await total()).toBe(100);
         await connect(server, account);
         expect(await total()).toBe(1);
@@ -339,6 +372,25 @@ describe('a token that is ended', () => {
             await account.call('POST', '/v1/auth/logout-all');
             for (const socket of sockets) expect(await socket.untilClosed()).toMatchObject({ code: 4006 });
             expect(await theirs.request('broadcast')).toEqual({ result: 'success' });
+        },
+    );
+
+    it.each(['before', 'by'] as const)(
+        'closes its sockets in a gateway that was found out of reach %s then, and what takes their place is refused',
+        async (found) => {
+            const far = await connect(server, account, { host: 'gateway' });
+            const mend = await cutOffGateways(account.id);
+            const message = { type: 'unheard' };
+            if (found === 'before') await account.call('POST', '/v1/websocket/broadcast', { message });
+            await account.call('POST', '/v1/auth/logout');
+            await expect.poll(async () => (await hub().stats()).totalConnections).toBe(0);
+            await mend();
+            clock.advance(70_000);
+            await runDurableObjectAlarm(hub());
+            expect(await far.untilClosed()).toMatchObject({ code: 1012 });
+            const back = await openSocket(server, { greet: false });
+            back.send('auth', { token: account.token });
+            expect(await back.untilClosed()).toMatchObject({ code: 4001 });
         },
     );
 
