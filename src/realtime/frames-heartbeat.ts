@@ -3,6 +3,7 @@ import type { FrameScope } from '@/realtime/frame-scope';
 import type { Heartbeat } from '@/realtime/heartbeat';
 import { isMuted, judgeHeartbeat, withHeartbeat, withMute } from '@/realtime/heartbeat';
 import { activity, machineStatus, markActive } from '@/realtime/presence';
+import { isBetterTakenAlong, takeAlong } from '@/realtime/take-along';
 
 /**
  * Takes a heartbeat. Most lead to nothing at all: the database is written every 30 s, apps hear of a change at once and
@@ -13,9 +14,9 @@ export async function takeHeartbeat({ socket, host, room, services }: FrameScope
     const current = () => host.stateOf(socket) as Connection;
     const { kind, id } = beat;
     const now = services.now();
-    const verdict = judgeHeartbeat(current(), beat, now);
-    if (!verdict) return;
     const { accountId } = current();
+    const verdict = judgeHeartbeat(current(), beat, now, () => isBetterTakenAlong(host, accountId, now));
+    if (!verdict) return;
     const marked = verdict.write
         ? await markActive(services, { accountId, kind, id }, verdict.at)
         : { seq: 0, revived: false };
@@ -32,7 +33,7 @@ export async function takeHeartbeat({ socket, host, room, services }: FrameScope
         ? machineStatus(id, true, verdict.at, now)
         : [activity(kind, id, true, verdict.at, beat.thinking)];
     await room.announce(
-        told.map((ephemeral) => ({ ephemeral, to: {} })),
+        [...told.map((ephemeral) => ({ ephemeral, to: {} })), ...takeAlong(host, accountId, now)],
         marked.seq,
     );
 }

@@ -19,7 +19,6 @@ import { readOwnName } from '@/realtime/own-name';
 import type { OutgoingEvent } from '@/realtime/peers';
 import type { AckId, Incoming } from '@/realtime/protocol/codec';
 import { CODECS } from '@/realtime/protocol';
-import { takeAlong } from '@/realtime/take-along';
 import { createRejectedTokens } from '@/realtime/rejected-tokens';
 import type { Revocation } from '@/realtime/revocations';
 import { isRevoked } from '@/realtime/revocations';
@@ -260,8 +259,7 @@ export class SocketGateway extends DurableObject<Env> {
             follow: async (connection, beginnings, seq) => hub.follow(connection, beginnings, seq),
             missedUpdates: async (connection, seq) => hub.missedUpdates(connection, seq),
             relay: async (senderId, data) => hub.relay(senderId, data),
-            announce: async (ephemerals, seq) =>
-                hub.announce([...ephemerals, ...takeAlong(this.host, accountId, Date.now())], seq),
+            announce: async (ephemerals, seq) => hub.announce(ephemerals, seq),
         };
     }
 

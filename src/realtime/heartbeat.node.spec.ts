@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '@/realtime/connection';
 import { isMuted, judgeHeartbeat, withHeartbeat, withMute } from '@/realtime/heartbeat';
-import type { Heartbeat } from '@/realtime/heartbeat';
+import type { Heartbeat, Verdict } from '@/realtime/heartbeat';
 
 const NOW = 1_700_000_000_000;
 const fresh: Connection = {
@@ -40,6 +40,23 @@ describe('a heartbeat', () => {
             '',
             'write',
         ]);
+    });
+
+    it('waits for others that are soon due before it is announced, but no longer than half a minute', () => {
+        const first = judgeHeartbeat(fresh, beat(NOW), NOW, () => true);
+        expect(first).toMatchObject({ announce: true });
+        const connection = withHeartbeat(fresh, beat(NOW), first as Verdict, NOW);
+        const announced = (afterMs: number, soonDue: boolean, thinking = false) => {
+            const now = NOW + afterMs;
+            return judgeHeartbeat(connection, beat(now, thinking), now, () => soonDue)?.announce ?? false;
+        };
+        expect([announced(59_999, false), announced(60_000, false)]).toEqual([false, true]);
+        expect([announced(60_000, true), announced(89_999, true), announced(90_000, true)]).toEqual([
+            false,
+            false,
+            true,
+        ]);
+        expect(announced(60_000, true, true)).toBe(true);
     });
 
     it('is announced at once when thinking begins or ends, without a write', () => {

@@ -7,6 +7,8 @@ export const SILENCE_MS = 10 * 60_000;
 export const WRITE_EVERY_MS = 30_000;
 /** Apps hear of an unchanged live object at most this often, in ms. */
 export const ANNOUNCE_EVERY_MS = 60_000;
+/** What is due waits up to so long, in ms, for others that soon will be: they wake the hub together (contract 7.1). */
+const WAIT_MS = 30_000;
 /** Heartbeats on their way when a session is stopped do not revive it, in ms. */
 export const STOP_GRACE_MS = 60_000;
 
@@ -37,16 +39,21 @@ export interface Verdict {
     announce: boolean;
 }
 
-/** Judges a heartbeat by what became of the earlier ones on its socket (contract 5.1); null when it leads to nothing. */
+/**
+ * Judges a heartbeat by what became of the earlier ones on its socket (contract 5.1); null when it leads to nothing.
+ * `soonDue` tells whether others of the account are to be announced within `WAIT_MS`.
+ */
 export function judgeHeartbeat(
     connection: Connection,
     { kind, id, time, thinking }: Heartbeat,
     now: number,
+    soonDue = () => false,
 ): Verdict | null {
     const last = beatOf(connection, kind, id) ?? NEVER;
     const at = Math.min(time, now);
     if (at < now - SILENCE_MS || last.mutedUntil > now) return null;
-    const isDue = now - last.announcedAt >= ANNOUNCE_EVERY_MS;
+    const overdue = now - last.announcedAt - ANNOUNCE_EVERY_MS;
+    const isDue = overdue >= WAIT_MS || (overdue >= 0 && !soonDue());
     const announce = isDue || last.thinking !== thinking;
     // Whoever wakes the hub brings it the account's seq.
     const write = isDue || now - last.writtenAt >= WRITE_EVERY_MS;
@@ -103,25 +110,37 @@ export interface LiveObject extends Pick<Heartbeat, 'kind' | 'id' | 'thinking'> 
 /** Longest time between two heartbeats of a live object, with some delay, in ms: daemons send one every 20 s. */
 const BEAT_EVERY_MS = 25_000;
 
-/**
- * The connection with all its announcements made that would be due within half their time, and what they are of: one
- * that is due takes them along, so that apps hear of everything at once. Null when there are none.
- */
-export function withEarlyAnnouncements(
+/** Whether a live object of a socket is to be announced within `WAIT_MS`. */
+export function isSoonDue(connection: Connection, now: number): boolean {
+    return liveObjects(connection, now).some(
+        ({ ageMs }) => ageMs < ANNOUNCE_EVERY_MS && ageMs > ANNOUNCE_EVERY_MS - WAIT_MS,
+    );
+}
+
+/** The connection with all its announcements made that are due, and what they are of; null when there are none. */
+export function withDueAnnouncements(
     connection: Connection,
     now: number,
 ): { connection: Connection; live: LiveObject[] } | null {
-    let next = connection;
-    const live: LiveObject[] = [];
-    for (const [key, { announcedAt, writtenAt, thinking, mutedUntil }] of Object.entries(connection.beats ?? {})) {
+    const live = liveObjects(connection, now).filter(({ ageMs }) => ageMs >= ANNOUNCE_EVERY_MS);
+    if (live.length === 0) return null;
+    const verdict = { at: now, write: false, announce: true };
+    const announced = live.reduce(
+        (one, object) => withHeartbeat(one, { ...object, time: now }, verdict, now),
+        connection,
+    );
+    return { connection: announced, live };
+}
+
+/** The live objects of a socket, and how long ago each was announced. */
+function liveObjects({ beats = {} }: Connection, now: number): (LiveObject & { ageMs: number })[] {
+    return Object.entries(beats).flatMap(([key, { announcedAt, writtenAt, thinking, mutedUntil }]) => {
         const isAlive = announcedAt > 0 && mutedUntil <= now && now - writtenAt < WRITE_EVERY_MS + BEAT_EVERY_MS;
-        if (!isAlive || now - announcedAt < ANNOUNCE_EVERY_MS / 2) continue;
+        if (!isAlive) return [];
         const colon = key.indexOf(':');
         const [kind, id] = [key.slice(0, colon) as Heartbeat['kind'], key.slice(colon + 1)];
-        next = withHeartbeat(next, { kind, id, time: now, thinking }, { at: now, write: false, announce: true }, now);
-        live.push({ kind, id, thinking, at: writtenAt });
-    }
-    return live.length > 0 ? { connection: next, live } : null;
+        return [{ kind, id, thinking, at: writtenAt, ageMs: now - announcedAt }];
+    });
 }
 
 function withBeat(connection: Connection, kind: Heartbeat['kind'], id: string, beat: Beat, now: number): Connection {
