@@ -22,11 +22,13 @@ describe('toPublicError', () => {
         ['SERVICE_UNAVAILABLE', 503, 'SERVICE_UNAVAILABLE'],
     ] as [ErrorCode, number, string][])('tells %s as a service put it: %i, %s', (code, status, trpcCode) => {
         const waits = code === 'RATE_LIMITED' ? { retryAfter: 60 } : {};
+        const issues = code === 'VALIDATION_FAILED' ? { issues: [{ path: '', message: 'Said so' }] } : {};
         expect(toPublicError(new ServiceError(code, 'Said so'))).toEqual({
             code,
             status,
             trpcCode,
             message: 'Said so',
+            ...issues,
             ...waits,
         });
     });

@@ -33,6 +33,7 @@ export interface PublicError {
     /** The code it has at the tRPC door. */
     trpcCode: (typeof ERRORS)[ErrorCode]['trpc'];
     message: string;
+    /** There whenever the code is VALIDATION_FAILED; what is wrong as a whole has an empty path. */
     issues?: Issue[];
     /** Seconds after which trying again can help, for `Retry-After`. */
     retryAfter?: number;
@@ -92,7 +93,9 @@ function publicError(code: ErrorCode, message: string, issues?: Issue[]): Public
     const { status, trpc } = ERRORS[code];
     // Every rate limit here counts by the minute.
     const waits = code === 'RATE_LIMITED' && { retryAfter: 60 };
-    return { code, status, trpcCode: trpc, message, ...(issues && { issues }), ...waits };
+    // Refused input has issues, also where it is wrong as a whole (contract 2).
+    const told = issues ?? (code === 'VALIDATION_FAILED' ? [{ path: '', message }] : undefined);
+    return { code, status, trpcCode: trpc, message, ...(told && { issues: told }), ...waits };
 }
 
 /** What tRPC itself refuses: input that a schema rejected, or a call that makes no sense. */

@@ -80,7 +80,7 @@ export const errorSchema = {
         requestId: { type: 'string' as const, description: 'Names the request in the server log' },
         issues: {
             type: 'array' as const,
-            description: 'Where in the input the problems lie',
+            description: 'Where in refused input the problems lie; an empty path is the input as a whole',
             items: {
                 type: 'object' as const,
                 required: ['path', 'message'],

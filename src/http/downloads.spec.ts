@@ -106,6 +106,7 @@ describe('Range', () => {
             'bytes */1000',
             'Range not satisfiable',
         ]);
+        expect(body.issues).toEqual([{ path: '', message: 'Range not satisfiable' }]);
         expect(headers.get('ETag')).toBeNull();
         expect(headers.get('Content-Disposition')).toBeNull();
     });

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { ServiceError } from '@/errors';
 import type { HonoEnv } from '@/http/hono-env';
 import { toGateway } from '@/http/to-gateway';
 
@@ -13,7 +14,7 @@ export function speaksEngineIo(c: Context<HonoEnv>): boolean {
  */
 export async function upgradeEngineIo(c: Context<HonoEnv>): Promise<Response> {
     const problem = unsupported(c);
-    if (problem) return c.json({ error: problem, code: 'VALIDATION_FAILED', requestId: c.var.requestId }, 400);
+    if (problem) throw new ServiceError('VALIDATION_FAILED', problem);
     return toGateway(c, 'socket.io', {});
 }
 

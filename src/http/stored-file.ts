@@ -59,6 +59,8 @@ function requestedRange(c: Context<HonoEnv>, { size, etag }: StoredFile): ByteRa
 }
 
 function unsatisfiable(c: Context<HonoEnv>, size: number): Response {
-    const body = { error: 'Range not satisfiable', code: 'VALIDATION_FAILED', requestId: c.var.requestId };
+    const message = 'Range not satisfiable';
+    const issues = [{ path: '', message }];
+    const body = { error: message, code: 'VALIDATION_FAILED', requestId: c.var.requestId, issues };
     return c.json(body, 416, { 'Content-Range': `bytes */${size}` });
 }

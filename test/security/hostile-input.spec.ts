@@ -181,6 +181,8 @@ function judgeRest(answer: Answer): void {
     expect(rest).toEqual({});
     expect([typeof error, typeof code, requestId]).toEqual(['string', 'string', headers.get('X-Request-Id')]);
     for (const issue of issues ?? []) expect([typeof issue.path, typeof issue.message]).toEqual(['string', 'string']);
+    if (code === 'VALIDATION_FAILED') expect(issues).not.toEqual([]);
+    expect(Array.isArray(issues)).toBe(code === 'VALIDATION_FAILED');
 }
 
 function judgeTrpc(answer: Answer): void {
@@ -192,7 +194,7 @@ function judgeTrpc(answer: Answer): void {
     }
     const { httpStatus, requestId, error, issues } = body.error.data;
     expect([httpStatus, requestId, typeof error]).toEqual([status, headers.get('X-Request-Id'), 'string']);
-    if (status === 400 && issues) expect(issues.length).toBeGreaterThan(0);
+    if (error === 'VALIDATION_FAILED') expect(issues?.length).toBeGreaterThan(0);
 }
 
 describe.each(operations.map((operation) => [`${operation.method} ${operation.path}`, operation] as const))(

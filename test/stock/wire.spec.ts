@@ -67,9 +67,11 @@ describe('The Socket.IO wire', () => {
     ])('refuses %s', async (query, headers) => {
         for (const path of ['/v1/updates/', '/v1/updates', '/v1/websocket']) {
             const response = await server.fetch(path + query, { headers });
-            expect([response.status, await response.json()]).toEqual([
+            const body: { error: string } = await response.json();
+            const issues = [{ path: '', message: body.error }];
+            expect([response.status, body]).toEqual([
                 400,
-                { error: expect.any(String), code: 'VALIDATION_FAILED', requestId: expect.any(String) },
+                { error: expect.any(String), code: 'VALIDATION_FAILED', requestId: expect.any(String), issues },
             ]);
         }
     });

@@ -77,6 +77,7 @@ describe('GET /v2/sessions', () => {
             error: 'Invalid cursor format',
             code: 'VALIDATION_FAILED',
             requestId: expect.any(String),
+            issues: [{ path: '', message: 'Invalid cursor format' }],
         });
     });
 
