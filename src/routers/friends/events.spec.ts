@@ -58,6 +58,27 @@ describe('events of friends', () => {
         ]);
     });
 
+    it('tells of what was deleted as created when it begins again', async () => {
+        const [a, b] = await twoAccounts(server);
+        await act('add', a, b);
+        await act('remove', b, a);
+        await act('add', b, a);
+        const told = await Promise.all([a, b].map((account) => bodiesOf(server, account)));
+        const [ofA, ofB] = told.map((bodies) =>
+            bodies.filter(({ t }) => t === 'relationship-updated').map(({ status, action }) => [status, action]),
+        );
+        expect(ofA).toEqual([
+            ['requested', 'created'],
+            ['none', 'deleted'],
+            ['pending', 'created'],
+        ]);
+        expect(ofB).toEqual([
+            ['pending', 'created'],
+            ['none', 'deleted'],
+            ['requested', 'created'],
+        ]);
+    });
+
     it('goes to user-scoped sockets only', async () => {
         const [a, b] = await twoAccounts(server);
         await act('add', a, b);

@@ -56,13 +56,14 @@ async function act(ctx: AccountContext, action: FriendAction, { uid: other }: Fr
     if (!user) return { user: null };
 
     const statuses = new Map((written[0] as FriendStepRows['before']).map((row) => [row.fromUserId, row.status]));
-    const before = { mine: statuses.get(me), theirs: statuses.get(other) };
-    const after = transition(action, { mine: before.mine ?? 'none', theirs: before.theirs ?? 'none' });
+    // No row means what a row with `none` does.
+    const before = { mine: statuses.get(me) ?? 'none', theirs: statuses.get(other) ?? 'none' };
+    const after = transition(action, before);
     const feedItems = written[2] as FriendStepRows['feedItems'];
     for (const { id: accountId, seq } of reads[1]) {
         const [peer, old, status] =
             accountId === me ? [other, before.mine, after.mine] : [me, before.theirs, after.theirs];
-        const changed = status === (old ?? 'none') ? [] : [relationshipUpdated(accountId, peer, old, status, now)];
+        const changed = status === old ? [] : [relationshipUpdated(accountId, peer, old, status, now)];
         const posted = feedItems.filter(({ userId }) => userId === accountId).map(newFeedPost);
         announce(ctx, { accountId, seq, updates: [...changed, ...posted].map((body) => ({ body, to: {} })) });
     }
@@ -72,11 +73,11 @@ async function act(ctx: AccountContext, action: FriendAction, { uid: other }: Fr
 function relationshipUpdated(
     accountId: string,
     peer: string,
-    old: RelationshipStatus | undefined,
+    old: RelationshipStatus,
     status: RelationshipStatus,
     timestamp: number,
 ): UpdateBody {
-    const action = old === undefined ? 'created' : status === 'none' ? 'deleted' : 'updated';
+    const action = old === 'none' ? 'created' : status === 'none' ? 'deleted' : 'updated';
     const ids = { uid: peer, fromUserId: accountId, toUserId: peer };
     return { t: 'relationship-updated', ...ids, status, action, timestamp };
 }
