@@ -44,7 +44,7 @@ export const UpdateProfileInput = z.object({
     /** null clears a field, absence leaves it. */
     firstName: Name.nullish(),
     lastName: Name.nullish(),
-    /** Unique without case. */
+    /** Unique without case; null leaves it. */
     username: z
         .string()
         .regex(/^[a-zA-Z0-9_-]{3,50}$/, 'Must be 3 to 50 of a-z, A-Z, 0-9, _ and -')

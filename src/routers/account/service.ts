@@ -13,10 +13,12 @@ export async function getProfile(ctx: AccountContext): Promise<Profile> {
     return toProfile(ctx, await selectProfile(ctx));
 }
 
-/** Changes the fields that are given, null clearing them; a taken username changes nothing (contract 4.5). */
+/** Changes the fields that are given, null clearing a name; a taken username changes nothing (contract 4.5). */
 export async function updateProfile(ctx: AccountContext, input: UpdateProfileInput) {
     const { accountId } = ctx.actor;
-    const { firstName, lastName, username } = input;
+    const { firstName, lastName } = input;
+    // Only names are cleared: a username of null is as good as none given (contract 13).
+    const username = input.username ?? undefined;
     const given = Object.entries({ firstName, lastName, username }).filter(([, value]) => value !== undefined);
     if (given.length === 0) return { success: true as const, profile: await getProfile(ctx) };
 

@@ -28,8 +28,20 @@ describe('PUT /v1/account', () => {
             lastName: 'Doe',
             username,
         });
-        await account.call('PUT', '/v1/account', { username: null });
-        expect((await account.call('GET', '/v1/account')).body.username).toBeNull();
+    });
+
+    it('leaves the username where null is given for it, and tells nobody of it', async () => {
+        const account = await createAccount(server);
+        const username = newName();
+        await account.call('PUT', '/v1/account', { username });
+        const seq = await seqOf(server, account);
+        const { body } = await account.call('PUT', '/v1/account', { username: null });
+        expect(body).toMatchObject({ success: true, profile: { username } });
+        expect(await seqOf(server, account)).toBe(seq);
+        await account.call('PUT', '/v1/account', { firstName: 'Jane', username: null });
+        expect((await account.call('GET', '/v1/account')).body).toMatchObject({ firstName: 'Jane', username });
+        const [told] = await updatesOf(server, account, seq);
+        expect(told?.update.body).toEqual({ t: 'update-account', id: account.id, firstName: 'Jane' });
     });
 
     it('tells the account of the given fields only', async () => {
@@ -88,7 +100,6 @@ describe('PUT /v1/account', () => {
     it.each(['abc', 'a'.repeat(50), 'A_b-9'])('takes the username %s', async (username) => {
         const account = await createAccount(server);
         expect((await account.call('PUT', '/v1/account', { username })).status).toBe(200);
-        await account.call('PUT', '/v1/account', { username: null });
     });
 });
 
