@@ -1,4 +1,4 @@
-import { ServiceError } from '@/errors';
+import { invalidCursor } from '@/utils/cursor';
 
 /** The cursor of a feed item, from its counter. */
 export function feedCursor(counter: number): string {
@@ -11,6 +11,6 @@ export function feedCursor(counter: number): string {
  */
 export function parseFeedCursor(cursor: string): number {
     const counter = /^(?:cursor_|0-)(\d{1,15})$/.exec(cursor)?.[1];
-    if (counter === undefined) throw new ServiceError('VALIDATION_FAILED', 'Invalid cursor format');
+    if (counter === undefined) throw invalidCursor();
     return Number(counter);
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { Time, pageSize, text } from '@/utils/schema';
+import { Time, pageSize } from '@/utils/schema';
 
 /** What a feed item says: `kind` and `type` hold the same word, since clients read one or the other (contract 13). */
 export const FeedBody = z.looseObject({ kind: z.string(), type: z.string() });
@@ -15,8 +15,8 @@ export const FeedItem = z.object({
 });
 export type FeedItem = z.infer<typeof FeedItem>;
 
-/** `cursor_42` or `0-42`. */
-const FeedCursor = text(64);
+/** `cursor_42` or `0-42`; the service says of any other text that it is none. */
+const FeedCursor = z.string();
 
 export const ListFeedInput = z.object({
     /** Items older than this cursor. */

@@ -122,7 +122,9 @@ describe('what is refused', () => {
         'cursor_v1_-5-x',
         'cursor_v1_1-a%27%20OR%201',
         'cursor_v1_99999999999999999999-a',
-    ])('the cursor %s', async (cursor) => {
+        'cursor_v1_1-a%00',
+        `cursor_v1_1-${'a'.repeat(300)}`,
+    ])('the cursor %.40s', async (cursor) => {
         const account = await createAccount(server);
         const { status, body } = await account.call('GET', `/v1/uploads?cursor=${cursor}`);
         expect([status, body.error]).toEqual([400, 'Invalid cursor format']);

@@ -35,7 +35,7 @@ export const FileOutput = z.object({ file: UploadedFile });
 export const ListFilesInput = z.object({
     category: Category.nullish(),
     limit: pageSize(200, 50),
-    cursor: text(256).nullish(),
+    cursor: z.string().nullish(),
 });
 export type ListFilesInput = z.infer<typeof ListFilesInput>;
 
