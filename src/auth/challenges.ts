@@ -30,19 +30,17 @@ export async function createChallenge(
     return { challenge: encodeBase64(bytes), expiresAt };
 }
 
-/** True for a challenge of this server, made for this key, not expired. */
-export async function isServerChallenge(
+/** Until when a challenge of this server, made for this key, may be answered (Unix ms); null for any other. */
+export async function challengeExpiry(
     keyTree: Uint8Array,
     publicKey: Uint8Array,
     challenge: Uint8Array,
-    now: number,
-): Promise<boolean> {
-    if (challenge.length !== HEADER_BYTES + MAC_BYTES || challenge[0] !== VERSION) return false;
-    const expiresAt = Number(new DataView(challenge.buffer, challenge.byteOffset).getBigUint64(1));
-    if (expiresAt <= now) return false;
+): Promise<number | null> {
+    if (challenge.length !== HEADER_BYTES + MAC_BYTES || challenge[0] !== VERSION) return null;
     const key = await hmacKey(keyTree, LABEL);
     const mac = new Uint8Array(challenge.subarray(HEADER_BYTES));
-    return crypto.subtle.verify('HMAC', key, mac, signedPart(challenge, publicKey));
+    if (!(await crypto.subtle.verify('HMAC', key, mac, signedPart(challenge, publicKey)))) return null;
+    return Number(new DataView(challenge.buffer, challenge.byteOffset).getBigUint64(1));
 }
 
 function signedPart(challenge: Uint8Array, publicKey: Uint8Array): Uint8Array<ArrayBuffer> {

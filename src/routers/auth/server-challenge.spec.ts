@@ -70,6 +70,18 @@ describe('REQUIRE_SERVER_CHALLENGE=true', () => {
         const keys = await createLoginKeys();
         const challenge = await fetchChallenge(strict, keys);
         clock.advance(CHALLENGE_MS);
+        // Trying does not spend it either.
+        for (let i = 0; i < 2; i++) expect(await logIn(strict, keys, challenge)).toBe(401);
+    });
+
+    it('takes one again for 10 minutes after it was used in time, though it has expired meanwhile', async () => {
+        const keys = await createLoginKeys();
+        const challenge = await fetchChallenge(strict, keys);
+        clock.advance(CHALLENGE_MS - 1);
+        expect(await logIn(strict, keys, challenge)).toBe(200);
+        clock.advance(2 * CHALLENGE_MS - 1);
+        expect(await logIn(strict, keys, challenge)).toBe(200);
+        clock.advance(1);
         expect(await logIn(strict, keys, challenge)).toBe(401);
     });
 

@@ -1,5 +1,5 @@
 import { exists, sql } from 'drizzle-orm';
-import { createChallenge, isServerChallenge } from '@/auth/challenges';
+import { challengeExpiry, createChallenge } from '@/auth/challenges';
 import { endedToken, selectCurrentAccount } from '@/auth/revocation';
 import type { AccountContext, ServiceContext } from '@/context';
 import { encodeBase64 } from '@/crypto/base64';
@@ -19,16 +19,17 @@ const RETRY_WITHIN_MS = 10 * 60_000;
 export async function login(ctx: ServiceContext, { publicKey, challenge, signature }: LoginInput) {
     const now = ctx.now();
     const { requireServerChallenge, keys } = ctx.config;
-    if (requireServerChallenge && !(await isServerChallenge(keys.keyTree, publicKey, challenge, now))) {
-        throw invalidSignature();
-    }
+    const expiresAt = requireServerChallenge ? await challengeExpiry(keys.keyTree, publicKey, challenge) : Infinity;
+    if (expiresAt === null) throw invalidSignature();
     if (!(await verifySignature(publicKey, challenge, signature))) throw invalidSignature();
 
     const hash = await challengeHash(publicKey, challenge);
     const { written } = await writeBatch(
         ctx.db,
         [
-            sql`INSERT INTO ${usedChallenges} (hash, usedAt) VALUES (${hash}, ${now}) ON CONFLICT DO NOTHING`,
+            // An expired challenge is not used any more, but a client may still repeat what it did in time.
+            sql`INSERT INTO ${usedChallenges} (hash, usedAt) SELECT ${hash}, ${now} WHERE ${Number(expiresAt > now)}
+                ON CONFLICT DO NOTHING`,
             sql`INSERT INTO ${accounts} (id, publicKey, createdAt, updatedAt)
                 SELECT ${ctx.newId()}, ${encodeHexUpper(publicKey)}, ${now}, ${now} WHERE EXISTS (
                     SELECT 1 FROM ${usedChallenges} WHERE hash = ${hash} AND usedAt > ${now - RETRY_WITHIN_MS})
