@@ -1,6 +1,7 @@
 import { stockCursor, stockGithub, stockImage } from '@/http/stock-shapes';
 import type { Ephemeral, UpdateBody } from '@/realtime/bodies';
 import type { Update } from '@/realtime/updates';
+import { isEncrypted } from '@/routers/messages/content';
 
 type Body<Kind extends UpdateBody['t']> = Extract<UpdateBody, { t: Kind }>;
 
@@ -9,6 +10,7 @@ type Body<Kind extends UpdateBody['t']> = Extract<UpdateBody, { t: Kind }>;
  * Socket.IO are theirs (contract 1, 7). Every difference on sockets is a row here, by the kind of event.
  */
 const UPDATES: { [Kind in UpdateBody['t']]?: (body: Body<Kind>) => object | null } = {
+    // A whole page of messages is rejected for one that is something else.
     'new-message': (body) => (isEncrypted(body.message.content) ? body : null),
     'update-machine': stockMachine,
     'update-account': stockAccount,
@@ -32,12 +34,6 @@ export function stockEphemeral(ephemeral: Ephemeral): object {
         tokens: { input: 0, output: 0, cache_creation: 0, cache_read: 0, ...tokens },
         cost: { input: 0, output: 0, ...cost },
     };
-}
-
-/** A whole page of messages is rejected for one that is not `{t:'encrypted', c}`. */
-function isEncrypted(content: unknown): boolean {
-    const { t, c } = (content ?? {}) as { t?: unknown; c?: unknown };
-    return t === 'encrypted' && typeof c === 'string';
 }
 
 /** They know no cleared daemon state. */

@@ -17,6 +17,13 @@ export function encryptedContent(text: string): EncryptedContent {
     return { t: 'encrypted', c: text };
 }
 
+/** Whether content is what v3 stores and lists, and nothing besides (contract 7.6). */
+export function isEncrypted(value: unknown): value is EncryptedContent {
+    if (typeof value !== 'object' || value === null || Object.keys(value).length !== 2) return false;
+    const { t, c } = value as Partial<EncryptedContent>;
+    return t === 'encrypted' && typeof c === 'string';
+}
+
 /** An encrypted text to be stored as a message's content. */
 export const MessageText = EncryptedText.refine(
     // An escape takes 6 bytes at most, so texts of ordinary length need no measuring.
@@ -29,16 +36,9 @@ export const MessageText = EncryptedText.refine(
  * it: what one door takes, the other takes too.
  */
 export const MessageContent = json(STORED_BYTES).refine((value) => {
-    const text = textIn(value);
-    return (text === undefined ? bytesOf(value) : Buffer.byteLength(text)) <= CONTENT_BYTES;
+    const text = isEncrypted(value) ? value.c : value;
+    return (typeof text === 'string' ? Buffer.byteLength(text) : bytesOf(text)) <= CONTENT_BYTES;
 }, `Must be at most ${CONTENT_BYTES} bytes`);
-
-function textIn(value: unknown): string | undefined {
-    if (typeof value === 'string') return value;
-    if (typeof value !== 'object' || value === null || Object.keys(value).length !== 2) return undefined;
-    const { t, c } = value as Partial<EncryptedContent>;
-    return t === 'encrypted' && typeof c === 'string' ? c : undefined;
-}
 
 function bytesOf(value: unknown): number {
     return Buffer.byteLength(JSON.stringify(value));

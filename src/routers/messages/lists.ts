@@ -42,8 +42,10 @@ export async function listMessages(
 ) {
     const ascending = before_seq == null;
     const range = ascending ? gt(sessionMessages.seq, after_seq ?? 0) : lt(sessionMessages.seq, before_seq);
-    const encrypted = sql`${sessionMessages.content} ->> '$.t' = 'encrypted'
-        AND json_type(${sessionMessages.content}, '$.c') = 'text'`;
+    const { content } = sessionMessages;
+    // What `isEncrypted` says, in SQL.
+    const encrypted = sql`${content} ->> '$.t' = 'encrypted' AND json_type(${content}, '$.c') = 'text'
+        AND json_remove(${content}, '$.t', '$.c') = '{}'`;
     const { page, hasMore } = await selectMessages(ctx, sessionId, { where: and(range, encrypted), ascending, limit });
     return { messages: page.map((message) => ({ ...message, content: message.content as EncryptedContent })), hasMore };
 }
