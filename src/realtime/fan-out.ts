@@ -57,7 +57,7 @@ export function fanOut(host: SocketHost, accountId: string, deliveries: Delivery
             if (connection.joining || !receives(connection, to, skip)) return;
             let frame = encoded[i]?.get(connection.wire);
             if (frame === undefined) {
-                frame = CODECS[connection.wire].event(event, data, now);
+                frame = CODECS[connection.wire].event(event, data, now, undefined, accountId);
                 encoded[i]?.set(connection.wire, frame);
             }
             send(socket, frame);

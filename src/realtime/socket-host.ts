@@ -187,10 +187,10 @@ export function createSocketHost(
             await queues.get(socket)?.tail;
         },
         sendEvent(socket, event, data, ackId) {
-            const { subscriptions } = host.stateOf(socket) as Connection;
+            const { accountId, subscriptions, wire } = host.stateOf(socket) as Connection;
             // What concerns a tRPC socket as a whole concerns each of its subscriptions.
             const ids = ackId === undefined && subscriptions ? subscriptions.map(({ id }) => id) : [ackId];
-            for (const id of ids) send(socket, CODECS[wireOf(socket)].event(event, data, Date.now(), id));
+            for (const id of ids) send(socket, CODECS[wire].event(event, data, Date.now(), id, accountId));
         },
         sendAck(socket, ackId, value) {
             send(socket, CODECS[wireOf(socket)].ack(ackId, value));

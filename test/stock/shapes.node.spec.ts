@@ -81,9 +81,9 @@ describe('Everything an app is told', () => {
         expect(CoreUpdateBodySchema.options).toHaveLength(CORE.length);
     });
 
-    it('carries the seq of its update as offset, in order', () => {
+    it('carries the place of its update as offset, in order', () => {
         const updates = app.events.filter(({ event }) => event === 'update');
-        expect(updates.map(({ args }) => args[1])).toEqual(updates.map(({ args }) => String(args[0].seq)));
+        expect(updates.map(({ args }) => args[1])).toEqual(updates.map(({ args }) => `${account.id}:${args[0].seq}`));
         expect(updates.map(({ args }) => args[0].seq)).toEqual(updates.map((_, i) => i + 1));
     });
 });

@@ -59,8 +59,8 @@ describe('The published Socket.IO client', () => {
             message: { seq: 1, localId: 'a', content: { t: 'encrypted', c: 'aGk=' } },
         });
         expect(socket.events.map(({ event, args }) => [event, args[0].body.t, args[1]])).toEqual([
-            ['update', 'new-session', '1'],
-            ['update', 'new-message', '2'],
+            ['update', 'new-session', `${account.id}:1`],
+            ['update', 'new-message', `${account.id}:2`],
         ]);
     });
 
@@ -291,6 +291,28 @@ describe('Connection state recovery', () => {
         expect(app.io.recovered).toBe(true);
         await app.next('update');
         expect(app.updates()).toHaveLength(1);
+    });
+
+    it('knows what was missed by one whose user changed, however far the other account is', async () => {
+        const [first, second] = [await createStockAccount(server.url), await createStockAccount(server.url)];
+        let { token } = first;
+        const app = createStockSocket(server.url, (take: (auth: object) => void) => take({ token }));
+        clients.push(app.io);
+        await connect(app);
+        for (let i = 0; i < 3; i += 1) await createStockSession(first);
+        await app.next('update', ({ seq }) => seq === 3);
+        await cut(app);
+
+        await createStockSession(second);
+        ({ token } = second);
+        await connect(app);
+        expect(app.io.recovered).toBe(false);
+        await cut(app);
+        const missed = [await createStockSession(second), await createStockSession(second)];
+        await connect(app);
+        expect(app.io.recovered).toBe(true);
+        await app.next('update', ({ body }) => body.id === missed[1]);
+        expect(app.updates().map(({ seq }) => seq)).toEqual([1, 2, 3, 2, 3]);
     });
 
     it('holds over the loss of every process', async () => {

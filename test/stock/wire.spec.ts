@@ -39,7 +39,7 @@ describe('The Socket.IO wire', () => {
             `40${JSON.stringify({ token: account.token, clientType: 'user-scoped', happyClient: 'ios/1.7.0' })}`,
         );
         const { sid, pid } = JSON.parse((await socket.next('40')).slice(2));
-        expect([typeof sid, pid]).toEqual(['string', `${account.id}.0`]);
+        expect([typeof sid, pid]).toEqual(['string', `${account.id}:0`]);
         socket.send('42["rpc-register",{"method":"m:bash"}]');
         expect(await socket.next('42')).toBe('42["rpc-registered",{"method":"m:bash"}]');
         socket.send('420["unheard-of"]');
@@ -217,9 +217,9 @@ describe('The Socket.IO wire', () => {
         await runDurableObjectAlarm(env.ACCOUNT_HUB.getByName(account.id));
         expect((await socket.untilClosed()).code).toBe(1012);
 
-        const back = await connectFrames(server, { pid, offset: '1', token: account.token });
+        const back = await connectFrames(server, { pid, offset: `${account.id}:1`, token: account.token });
         const answer = JSON.parse((await back.next('40')).slice(2));
-        expect(answer.pid).toBe(`${account.id}.5`);
+        expect(answer.pid).toBe(`${account.id}:5`);
         expect(back.all('update')).toEqual([]);
         expect(sid).toEqual(expect.any(String));
     });
@@ -230,7 +230,7 @@ describe('Recovery', () => {
         const pid = pidOf.replace('x', account.id);
         const socket = await connectFrames(server, {
             pid,
-            ...(offset !== undefined && { offset }),
+            ...(offset !== undefined && { offset: offset.replace('x', account.id) }),
             token: account.token,
         });
         const answer = JSON.parse((await socket.next('40')).slice(2));
@@ -241,17 +241,20 @@ describe('Recovery', () => {
     };
 
     it.each([
-        ['after its offset', '2', 'x.1', true, [3, 4]],
-        ['after its pid, having got nothing', undefined, 'x.1', true, [2, 3, 4]],
-        ['after its pid, if the offset is older', '1', 'x.3', true, [4]],
-        ['of nothing, if there is nothing', '4', 'x.1', true, []],
-        ['not after a number of the future', '5', 'x.1', false, []],
-        ['not with a pid that is none', '2', 'x', false, []],
-        ['not with a pid of another account', '2', 'another.1', false, []],
-        ['not with a pid that only begins like ours', '2', 'xy.1', false, []],
-        ['not after a pid of the future', '2', 'x.5', false, []],
-        ['not with an endless number', '2', `x.${'9'.repeat(400)}`, false, []],
-        ['after its pid, if the offset is none', 'abc', 'x.2', true, [3, 4]],
+        ['after its offset', 'x:2', 'x:1', true, [3, 4]],
+        ['after its pid, having got nothing', undefined, 'x:1', true, [2, 3, 4]],
+        ['after its pid, if the offset is older', 'x:1', 'x:3', true, [4]],
+        ['after its pid, if the offset is of another account', 'another:3', 'x:1', true, [2, 3, 4]],
+        ['of nothing, if there is nothing', 'x:4', 'x:1', true, []],
+        ['not after a number of the future', 'x:5', 'x:1', false, []],
+        ['not with a pid that is none', 'x:2', 'x', false, []],
+        ['not with a pid of another account', 'x:2', 'another:1', false, []],
+        ['not with a pid that only begins like ours', 'x:2', 'xy:1', false, []],
+        ['not after a pid of the future', 'x:2', 'x:5', false, []],
+        ['not with an endless number', 'x:2', `x:${'9'.repeat(400)}`, false, []],
+        ['after its pid, if the offset is none', 'abc', 'x:2', true, [3, 4]],
+        ['after its pid, if the offset does not say whose it is', '4', 'x:2', true, [3, 4]],
+        ['not as it once was, when no offset said whose it is', '2', 'x.1', false, []],
     ])('is %s', async (_, offset, pid, recovered, expected) => {
         const sid = await createSession(account);
         await appendTexts(account, sid, ['a', 'b', 'c']);
@@ -271,7 +274,7 @@ describe('Recovery', () => {
         await runDurableObjectAlarm(hub);
         expect((await socket.untilClosed()).code).toBe(1012);
         expect(socket.all('update')).toEqual([]);
-        expect([pid, await resume('1', 'x.1')]).toEqual([`${account.id}.1`, { recovered: true, seqs: [2, 3] }]);
+        expect([pid, await resume('x:1', 'x:1')]).toEqual([`${account.id}:1`, { recovered: true, seqs: [2, 3] }]);
     });
 
     it('is not what lies before the log', async () => {
@@ -281,9 +284,9 @@ describe('Recovery', () => {
             expect(hub.updatesSince(0)).toHaveLength(2),
         );
         clock.advance(24 * 3_600_000 - 10_000);
-        expect(await resume('1', 'x.1')).toEqual({ recovered: true, seqs: [2] });
+        expect(await resume('x:1', 'x:1')).toEqual({ recovered: true, seqs: [2] });
         clock.advance(20_000);
-        expect(await resume('1', 'x.1')).toEqual({ recovered: false, seqs: [] });
+        expect(await resume('x:1', 'x:1')).toEqual({ recovered: false, seqs: [] });
     });
 });
 

@@ -30,8 +30,8 @@ export interface Codec {
     /** How long a socket may take to say whose it is, in ms. */
     authWithinMs: number;
     decode(text: string): Incoming;
-    /** An event for the client; with `ackId` the client is asked to answer. */
-    event(name: string, data: unknown, now: number, ackId?: AckId): Outgoing;
+    /** An event for a client of the account; with `ackId` the client is asked to answer. */
+    event(name: string, data: unknown, now: number, ackId?: AckId, accountId?: string): Outgoing;
     ack(ackId: AckId, value: unknown): string;
     /** An update inside an answer, where this wire's clients want it otherwise; null when they would choke on it. */
     update?(update: Update): object | null;

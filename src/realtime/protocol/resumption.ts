@@ -16,14 +16,25 @@ interface Resumed {
     pid?: string;
 }
 
+/**
+ * A place in an account's updates, as clients keep it. They keep an offset, too, while their users change. Pids with a dot
+ * are of a time when offsets did not say whose they are: nothing goes on from those.
+ */
+const PLACE = /^([\w-]{1,64}):(\d{1,15})$/;
+
+/** The place after an update: the offset that comes with it. */
+export function placeOf(accountId: string, seq: number): string {
+    return `${accountId}:${seq}`;
+}
+
 /** The pid to tell a client; none for those that load everything anew on every connect, and would get a prompt twice. */
 export function resumptionId({ clientType, userId, seq, pid }: Resumed): string | undefined {
-    return clientType === 'user-scoped' ? (pid ?? `${userId}.${seq}`) : undefined;
+    return clientType === 'user-scoped' ? (pid ?? placeOf(userId, seq)) : undefined;
 }
 
 /** Whether a pid was told to a client of this account. */
 export function isPidOf(accountId: string, pid: string): boolean {
-    return pid.startsWith(`${accountId}.`);
+    return PLACE.exec(pid)?.[1] === accountId;
 }
 
 /** What a client's pid and offset say: the account seq up to which it has everything. */
@@ -32,9 +43,10 @@ export function readResumption({ pid, offset, clientType }: Record<string, unkno
     lastSeq?: number;
 } {
     if ((clientType ?? 'user-scoped') !== 'user-scoped' || typeof pid !== 'string') return {};
-    const from = /^[\w-]{1,64}\.(\d{1,15})$/.exec(pid)?.[1];
+    const [, account, from] = PLACE.exec(pid) ?? [];
     if (from === undefined) return {};
-    const reached = typeof offset === 'string' && /^\d{1,15}$/.test(offset) ? Number(offset) : 0;
-    // An offset from before this pid is of an earlier connection, and everything was loaded since.
-    return { pid, lastSeq: Math.max(Number(from), reached) };
+    const [, accountOfOffset, reached] = (typeof offset === 'string' && PLACE.exec(offset)) || [];
+    // An offset from before this pid is of an earlier connection, and everything was loaded since; or of another account.
+    const seen = accountOfOffset === account ? Number(reached) : 0;
+    return { pid, lastSeq: Math.max(Number(from), seen) };
 }

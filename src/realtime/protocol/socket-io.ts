@@ -5,7 +5,7 @@ import type { Packet } from 'socket.io-parser';
 import { stockEphemeral, stockUpdate } from '@/http/dialect-events';
 import { CLOSE } from '@/realtime/connection';
 import type { AckId, Codec, Incoming, Outgoing } from '@/realtime/protocol/codec';
-import { readResumption, resumptionId } from '@/realtime/protocol/resumption';
+import { placeOf, readResumption, resumptionId } from '@/realtime/protocol/resumption';
 import type { Ephemeral } from '@/realtime/bodies';
 import type { Update } from '@/realtime/updates';
 
@@ -39,9 +39,9 @@ export const socketIoCodec: Codec = {
         const received = readPacket(data);
         return received ? fromPacket(received) : invalid('Not a Socket.IO packet');
     },
-    event(name, data, _now, ackId): Outgoing {
+    event(name, data, _now, ackId, accountId = ''): Outgoing {
         const translate = TRANSLATED[name];
-        return translate ? translate(data as never) : event(name, [data], ackId);
+        return translate ? translate(data as never, accountId) : event(name, [data], ackId);
     },
     update: stockUpdate,
     ack: (ackId, value) => packet({ type: PacketType.ACK, id: Number(ackId), data: [value] }),
@@ -51,7 +51,7 @@ export const socketIoCodec: Codec = {
 };
 
 /** Events that Socket.IO has packets or signals of its own for, and those that stock clients want otherwise. */
-const TRANSLATED: Record<string, (data: never) => Outgoing> = {
+const TRANSLATED: Record<string, (data: never, accountId: string) => Outgoing> = {
     connected: (data: Connected) => {
         const pid = resumptionId(data);
         return packet({
@@ -63,10 +63,10 @@ const TRANSLATED: Record<string, (data: never) => Outgoing> = {
     resync: () => RESYNC,
     // As the reference server does with what it can't parse.
     error: ({ message }: { message: string }) => ({ code: 1003, reason: message }),
-    update(update: Update) {
+    update(update: Update, accountId: string) {
         const stock = stockUpdate(update);
         // The client keeps the last argument as its offset, to be resumed from.
-        return stock && event('update', [stock, String(update.seq)]);
+        return stock && event('update', [stock, placeOf(accountId, update.seq)]);
     },
     ephemeral: (ephemeral: Ephemeral) => event('ephemeral', [stockEphemeral(ephemeral)]),
     // A text that comes last would be kept as an offset.
