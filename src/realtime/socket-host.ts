@@ -5,11 +5,15 @@ import type { Connection, HandshakeParts, Wire } from '@/realtime/connection';
 
 /** Longest text frame, in bytes (contract 6). */
 export const MAX_FRAME_BYTES = 1024 * 1024;
+/** What a frame that waits takes besides its text, in bytes: of the shortest some 20,000 may wait. */
+const FRAME_OVERHEAD = 800;
+/** A frame of the largest kind that waits. */
+const LARGEST = MAX_FRAME_BYTES + FRAME_OVERHEAD;
 /**
- * Frames of one socket that may wait for their turn, and their length together; a flood past it closes the socket. A
- * gateway is shared: with `all` waiting in an object, no socket may have more than one there, or `little` in length.
+ * What frames of one socket that wait for their turn may take; a flood past it closes the socket. A gateway is shared:
+ * with `all` waiting in an object, no socket may have more than one there, or `little`.
  */
-const MAX_WAITING = { frames: 1000, length: 16 * MAX_FRAME_BYTES, all: 32 * MAX_FRAME_BYTES, little: 65_536 };
+const MAX_WAITING = { size: 16 * LARGEST, all: 32 * LARGEST, little: 65_536 };
 
 /** A socket that has not said yet whose it is (gateway only): until when it may, and what its upgrade said. */
 export interface PendingSocket {
@@ -42,7 +46,7 @@ export interface SocketHost {
     find(connectionId: string): WebSocket | undefined;
     stateOf(socket: WebSocket): SocketState;
     setState(socket: WebSocket, state: SocketState): void;
-    /** Hands a frame to the handler once the socket's earlier frames are done. Never throws. */
+    /** Hands a frame to the handler once the socket's earlier frames are done; may resolve before. Never throws. */
     receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void>;
     /** A socket has closed. Frames that it sent before are handled all the same: resolves when they are. */
     drained(socket: WebSocket): Promise<void>;
@@ -63,9 +67,13 @@ interface Index {
 
 /** Frames of a socket on their way to the handler. */
 interface Queue {
-    frames: number;
-    length: number;
-    tail: Promise<void>;
+    waiting: string[];
+    size: number;
+    /** Until all are handled. */
+    work?: Promise<void>;
+    /** No more frames are taken. */
+    full: boolean;
+    /** Those that wait are not handled any more. */
     dropped: boolean;
 }
 
@@ -109,23 +117,25 @@ export function createSocketHost(
     function queueOf(socket: WebSocket): Queue {
         let queue = queues.get(socket);
         if (!queue) {
-            queue = { frames: 0, length: 0, tail: Promise.resolve(), dropped: false };
+            queue = { waiting: [], size: 0, full: false, dropped: false };
             queues.set(socket, queue);
         }
         return queue;
     }
 
-    async function take(socket: WebSocket, message: string, queue: Queue): Promise<void> {
-        queue.frames -= 1;
-        queue.length -= message.length;
-        waiting -= message.length;
-        if (queue.dropped) return;
-        try {
-            await handle(socket, CODECS[wireOf(socket)].decode(message));
-        } catch (error) {
-            onError(error);
-            host.close(socket, CLOSE.tryAgainLater, 'Try again later');
+    async function workOff(socket: WebSocket, queue: Queue): Promise<void> {
+        for (let message = queue.waiting.shift(); message !== undefined; message = queue.waiting.shift()) {
+            queue.size -= sizeOf(message);
+            waiting -= sizeOf(message);
+            if (queue.dropped) continue;
+            try {
+                await handle(socket, CODECS[wireOf(socket)].decode(message));
+            } catch (error) {
+                onError(error);
+                host.close(socket, CLOSE.tryAgainLater, 'Try again later');
+            }
         }
+        delete queue.work;
     }
 
     const host: SocketHost = {
@@ -165,26 +175,29 @@ export function createSocketHost(
         },
         async receive(socket, message) {
             const queue = queueOf(socket);
-            if (queue.dropped) return;
+            if (queue.full || queue.dropped) return;
             if (typeof message !== 'string') return host.close(socket, CLOSE.unsupportedData, 'Text frames only');
             if (tooLarge(message)) return host.close(socket, CLOSE.messageTooLarge, 'Frame larger than 1 MiB');
             // Who has yet to say whose it is has nothing else to say.
-            const most = isPending(host.stateOf(socket)) ? MAX_FRAME_BYTES : MAX_WAITING.length;
-            const length = queue.length + message.length;
-            const isFlood = queue.frames >= MAX_WAITING.frames || length > most;
-            const isMuch = queue.frames > 0 && length > MAX_WAITING.little;
-            if (isFlood || (isMuch && waiting + message.length > MAX_WAITING.all)) {
-                return host.close(socket, CLOSE.policyViolation, 'Too many frames');
+            const pending = isPending(host.stateOf(socket));
+            const size = sizeOf(message);
+            const isMuch = queue.waiting.length > 0 && queue.size + size > MAX_WAITING.little;
+            const isFlood = queue.size + size > (pending ? LARGEST : MAX_WAITING.size);
+            if (isFlood || (isMuch && waiting + size > MAX_WAITING.all)) {
+                // Nobody would tell the client that what it was let send before has come to nothing.
+                queue.full = true;
+                queue.dropped ||= pending;
+                return closeQuietly(socket, CLOSE.policyViolation, 'Too many frames');
             }
-            queue.frames += 1;
-            queue.length += message.length;
-            waiting += message.length;
-            queue.tail = queue.tail.then(() => take(socket, message, queue));
-            await queue.tail;
+            queue.waiting.push(message);
+            queue.size += size;
+            waiting += size;
+            // One event of the runtime stays with them all: each takes kilobytes for as long as it waits.
+            if (!queue.work) await (queue.work = Promise.resolve().then(() => workOff(socket, queue)));
         },
         async drained(socket) {
             leave(socket);
-            await queues.get(socket)?.tail;
+            await queues.get(socket)?.work;
         },
         sendEvent(socket, event, data, ackId) {
             const { accountId, subscriptions, wire } = host.stateOf(socket) as Connection;
@@ -225,6 +238,10 @@ export function closeQuietly(socket: WebSocket, code: number, reason = ''): void
     } catch {
         // It is closed already.
     }
+}
+
+function sizeOf(text: string): number {
+    return text.length + FRAME_OVERHEAD;
 }
 
 function tooLarge(text: string): boolean {

@@ -242,6 +242,23 @@ describe('The published Socket.IO client', () => {
         await app.next('ephemeral', ({ type, active }) => type === 'machine-activity' && active === false);
     });
 
+    it('may send at once what it has kept of 1,500 messages, as happy-coder does when it is back', async () => {
+        const account = await createStockAccount(server.url);
+        const sid = await createStockSession(account);
+        const socket = createStockSocket(server.url, { token: account.token });
+        clients.push(socket.io);
+        const kept = Array.from({ length: 1_500 }, (_, i) => `${i}`);
+        for (const message of kept) socket.io.emit('message', { sid, message });
+        await connect(socket);
+        await socket.io.emitWithAck('ping');
+        const stored = [];
+        for (let page = { hasMore: true, messages: [] as { content: { c: string } }[] }; page.hasMore;) {
+            page = await account.call('GET', `v3/sessions/${sid}/messages?after_seq=${stored.length}&limit=500`);
+            stored.push(...page.messages.map(({ content }) => content.c));
+        }
+        expect(stored).toEqual(kept);
+    });
+
     it('leaves in good order: what it sent before is done', async () => {
         const account = await createStockAccount(server.url);
         const sid = await createStockSession(account);
