@@ -251,13 +251,13 @@ export class SocketGateway extends DurableObject<Env> {
     private roomOf(accountId: string): Room {
         const hub = this.hubOf(accountId);
         return {
-            callRpc: async (caller, ackId, method, params) => hub.callRpc(caller, ackId, method, params),
+            callRpc: async (caller, ackId, method, params) => hub.callRpc(caller, ackId, method, params, this.name),
             cancelRpc: async (callerId, ackId) => twice(() => hub.cancelRpc(callerId, ackId)),
             answerRpc: async (targetId, callId, answer) => twice(() => hub.answerRpc(targetId, callId, answer)),
             // The hub looks for the targets of waiting calls by itself, so that 17 registrations do not wake it.
             rpcRegistered: () => undefined,
             follow: async (connection, beginnings, seq) => hub.follow(connection, beginnings, seq),
-            missedUpdates: async (connection, seq) => hub.missedUpdates(connection, seq),
+            missedUpdates: async (connection, seq) => hub.missedUpdates(connection, seq, this.name),
             relay: async (senderId, data) => hub.relay(senderId, data),
             announce: async (ephemerals, seq) => hub.announce(ephemerals, seq),
         };

@@ -228,7 +228,15 @@ export class AccountHub extends DurableObject<Env> implements Room {
 
     // What sockets ask for (Room)
 
-    callRpc(caller: Connection, ackId: AckId | null, method: string, params: unknown): Promise<void> {
+    /** For a gateway's socket, `gateway` says which. @throws for one that this hub does not know */
+    async callRpc(
+        caller: Connection,
+        ackId: AckId | null,
+        method: string,
+        params: unknown,
+        gateway?: string,
+    ): Promise<void> {
+        this.assertKnown(caller, gateway);
         return this.switchboard.call(caller, ackId, method, params);
     }
 
@@ -245,9 +253,17 @@ export class AccountHub extends DurableObject<Env> implements Room {
     }
 
     /** Updates after `seq` for a socket that was away; it asks the database how far the account really is (P5). */
-    async missedUpdates(connection: Connection, seq: number): Promise<MissedUpdates> {
+    async missedUpdates(connection: Connection, seq: number, gateway?: string): Promise<MissedUpdates> {
+        this.assertKnown(connection, gateway);
         const { db } = await this.services();
         return this.stream.missed(connection, seq, await readAccountSeq(db, this.accountId));
+    }
+
+    /** Nothing reaches a gateway's socket that is not registered: it is refused, and soon dismissed. */
+    private assertKnown({ id }: Connection, gateway: string | undefined): void {
+        if (gateway === undefined || this.peers.find(id)) return;
+        this.lookFor(gateway);
+        throw new Error('Unknown socket');
     }
 
     follow(connection: Connection, beginnings: Beginning[], seq: number): Promise<void> {
@@ -294,9 +310,13 @@ export class AccountHub extends DurableObject<Env> implements Room {
     private gatewayLost(gateway: string, connections: Connection[]): void {
         // One that is looked for already is not looked for longer.
         if (connections.length === 0) return;
-        this.lost.add(gateway);
-        this.alarms.set('lost', Date.now() + FIND_LOST_MS);
+        this.lookFor(gateway);
         this.ctx.waitUntil(this.afterClose(connections));
+    }
+
+    private lookFor(gateway: string): void {
+        this.lost.add(gateway);
+        if (this.alarms.get('lost') === null) this.alarms.set('lost', Date.now() + FIND_LOST_MS);
     }
 
     /** A lost gateway may only have been out of reach: the sockets it still holds are closed, and come back. */

@@ -212,6 +212,23 @@ describe('a gateway', () => {
         expect([far.updates(), other.updates().map(({ seq }) => seq)]).toEqual([[], [3]]);
     });
 
+    it('whose socket the hub has given up tells it so when it asks for something', async () => {
+        const far = await connect(server, account, { host: 'gateway' });
+        const near = await connect(server, account);
+        await near.request('rpc-register', { method: 'm:x' });
+        const mend = await cutOffGateways(account.id);
+        await account.call('POST', '/v1/websocket/broadcast', { message: { type: 'x' } });
+        await expect.poll(total).toBe(1);
+        await mend();
+        expect(await far.request('rpc-call', { method: 'm:x' })).toMatchObject({ ok: false });
+        expect(await far.request('request-updates-since', { seq: 0 })).toMatchObject({ success: false });
+        await settled(account, [near]);
+        expect(near.all('rpc-request')).toEqual([]);
+        clock.advance(10_000);
+        await runDurableObjectAlarm(hub());
+        await far.untilClosed();
+    });
+
     it('that can be reached again at once has lost its sockets all the same, and what was to go there', async () => {
         const sid = await createSession(account);
         const far = await connect(server, account, { host: 'gateway' });
