@@ -87,7 +87,7 @@ export function createUpdateStream({ log, peers, setGapEnd, onLost, now }: Strea
         async missed(connection, seq, reached) {
             stream.learn([], reached);
             // An update may be on its way; it comes within moments or never.
-            if (log.gapSince() !== null) await gapClosed();
+            await reachedOrGivenUp(reached);
             return missedPage(log, connection, seq, now());
         },
         giveUpGap() {
@@ -99,12 +99,12 @@ export function createUpdateStream({ log, peers, setGapEnd, onLost, now }: Strea
         },
     };
 
-    async function gapClosed(): Promise<void> {
-        const until = (log.gapSince() ?? 0) + GAP_HOLD_MS;
-        while (log.gapSince() !== null && now() < until) {
+    /** Where updates overtake each other all the time there is always a gap, but never an old one. */
+    async function reachedOrGivenUp(seq: number): Promise<void> {
+        for (let since = log.gapSince(); since !== null && log.head() < seq; since = log.gapSince()) {
+            if (now() >= since + GAP_HOLD_MS) return stream.giveUpGap();
             await new Promise((resolve) => setTimeout(resolve, 50));
         }
-        stream.giveUpGap();
     }
 
     function resyncAll(): void {

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createAccount, createMachine } from '@test/helpers/account';
 import { appendTexts } from '@test/helpers/messages';
 import { resyncs, seqs, startPublications } from '@test/helpers/publications';
@@ -115,6 +115,43 @@ describe.each(['hub', 'gateway'] as const)('P5 resume of a socket in the %s: upd
         await written;
         await settled(soundly(account), [app]);
         expect([seqs(app), resyncs(app)]).toEqual([[2], []]);
+    });
+
+    it('that overtake each other all the time are waited for only as far as the account has them', async () => {
+        vi.useFakeTimers({ toFake: ['Date'] });
+        onTestFinished(() => void vi.useRealTimers());
+        const { account } = await setUp();
+        const app = await connect(sound, account, { host });
+        const publish = async (seq: number) => {
+            const update = {
+                id: `${seq}`,
+                seq,
+                body: { t: 'update-account' as const, id: account.id },
+                createdAt: seq,
+            };
+            await env.ACCOUNT_HUB.getByName(account.id).publish({ seq, updates: [{ update, to: {} }], ephemerals: [] });
+        };
+        const wait = (ms: number) => vi.setSystemTime(Date.now() + ms);
+        await publish(3);
+        const page = { success: true, hasMore: false };
+        const upToNow = { ...page, seq: 1, updates: [] };
+        expect(await app.request('request-updates-since', { seq: 1 })).toEqual(upToNow);
+        await env.DB.prepare('UPDATE Account SET seq = 5 WHERE id = ?').bind(account.id).run();
+        const missed = app.request('request-updates-since', { seq: 1 });
+        // It is waited for when a later frame of another socket has been answered.
+        const other = await connect(sound, account, { host });
+        wait(1_500);
+        await publish(2);
+        await publish(5);
+        wait(1_000);
+        await settled(soundly(account), [other]);
+        await publish(4);
+        expect(await missed).toMatchObject({
+            ...page,
+            seq: 5,
+            updates: [{ seq: 2 }, { seq: 3 }, { seq: 4 }, { seq: 5 }],
+        });
+        expect(resyncs(app)).toEqual([]);
     });
 
     it('of many megabytes are resumed page by page', async () => {
