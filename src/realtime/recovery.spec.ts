@@ -105,7 +105,7 @@ describe('the update log', () => {
         withLog(({ log, reopen }) => {
             take(log, 1);
             take(log, 3, 4);
-            expect(log.breakGap()).toBe(4);
+            expect(log.breakGap(NOW)).toBe(4);
             expect([log.head(), log.gapSince()]).toEqual([4, null]);
             // Too late: everybody was told to start over.
             expect(take(log, 2)).toEqual([]);
@@ -147,7 +147,7 @@ describe('the update log', () => {
         withLog(({ log, reopen }) => {
             expect(log.take([], 7, NOW)).toEqual([]);
             expect(log.gapSince()).toBe(NOW);
-            expect(log.breakGap()).toBe(7);
+            expect(log.breakGap(NOW)).toBe(7);
             expect([seqsSince(reopen(), 6), seqsSince(reopen(), 7)]).toEqual([null, []]);
             expect(take(reopen(), 8)).toEqual([8]);
         }));

@@ -18,14 +18,14 @@ export interface LogPage {
 export interface UpdateLog {
     /** Last number delivered in order; 0 before the first, as an account's numbers begin at 1. */
     head(): number;
-    /** When the newest update was kept, Unix ms; 0 for none. */
+    /** When the newest update was kept, or a gap was given up after that, Unix ms; 0 for never. */
     keptAt(): number;
     /** Since when an update is missing below one that is known, Unix ms; null when none is. */
     gapSince(): number | null;
     /** Keeps updates and learns how far the account is; returns those that are now in order, ascending. */
     take(updates: AddressedUpdate[], seq: number, now: number): AddressedUpdate[];
     /** Gives a gap up: everything known counts as delivered, and nothing before it can be resumed from. */
-    breakGap(): number;
+    breakGap(now: number): number;
     /**
      * Updates after `seq`, and with `upTo` none beyond that, at most about `maxBytes` of them; null when they are not
      * all there any more, or `seq` lies in the future.
@@ -118,8 +118,9 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
         }
     }
 
-    function breakGap(): number {
+    function breakGap(now: number): number {
         head = target;
+        writeState('brokenAt', now);
         writeState('gap', (gap = null));
         writeState('floor', (floor = head));
         return head;
@@ -210,7 +211,8 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
 
     function keptAt(): number {
         const newest = 'SELECT createdAt AS at FROM UpdateLog ORDER BY seq DESC LIMIT 1';
-        return sql.exec<{ at: number }>(newest).toArray()[0]?.at ?? 0;
+        const at = sql.exec<{ at: number }>(newest).toArray()[0]?.at ?? 0;
+        return Math.max(at, (readState('brokenAt') as number | null) ?? 0);
     }
 
     return { head: () => head, keptAt, gapSince: () => gap?.since ?? null, take, breakGap, since };

@@ -92,7 +92,7 @@ export function createUpdateStream({ log, peers, setGapEnd, onLost, now }: Strea
         },
         giveUpGap() {
             if (log.gapSince() === null) return;
-            log.breakGap();
+            log.breakGap(now());
             setGapEnd(null);
             resyncAll();
             onLost();

@@ -3,7 +3,8 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SILENCE_MS } from '@/realtime/heartbeat';
 import { createMachine, createSession } from '@test/helpers/account';
-import { renewHub } from '@test/helpers/hubs';
+import type { TestAccount } from '@test/helpers/account';
+import { interceptGateways, renewHub } from '@test/helpers/hubs';
 import { appendTexts } from '@test/helpers/messages';
 import { resyncs, seqs, startPublications } from '@test/helpers/publications';
 import { connect, settled } from '@test/helpers/socket';
@@ -104,20 +105,38 @@ describe.each(['hub', 'gateway'] as const)('P6 live updates to a socket in the %
 });
 
 describe('P6 updates that a crash of the hub catches', () => {
+    /** What the hub has for gateways from now on is on its way until the hub crashes. */
+    async function stallGateways({ id }: TestAccount): Promise<void> {
+        const { promise: never, reject } = Promise.withResolvers();
+        onTestFinished(() => reject(new Error('crashed')));
+        await interceptGateways(id, () => never);
+    }
+
     it('on their way to a gateway are made up for: its sockets are told to start over', async () => {
         const { account, sid } = await setUp();
         const far = await connect(sound, account, { host: 'gateway' });
-        const { promise: never, reject } = Promise.withResolvers();
-        onTestFinished(() => reject(new Error('crashed')));
-        const stalled = new Proxy({}, { get: () => () => never });
-        await runInDurableObject(env.ACCOUNT_HUB.getByName(account.id), (instance) => {
-            Object.assign(instance, { env: { ...env, SOCKET_GATEWAY: { getByName: () => stalled } } });
-        });
+        await stallGateways(account);
         await appendTexts(account, sid, ['caught']);
         await renewHub(account.id);
         await appendTexts(account, sid, ['next']);
         await settled(soundly(account), [far]);
         expect([resyncs(far), seqs(far)]).toEqual([[{ seq: 2 }], [3]]);
+    });
+
+    it('may be lost ones: the word to start over is caught with them, and said again', async () => {
+        const { account, sid } = await setUp();
+        const far = await connect(sound, account, { host: 'gateway' });
+        onTestFinished(() => void vi.useRealTimers());
+        vi.setSystemTime(Date.now() + 10_000);
+        loseNext();
+        await appendTexts(account, sid, ['lost']);
+        const near = await connect(sound, account);
+        await stallGateways(account);
+        await endPatience(account);
+        expect((await near.next(({ event }) => event === 'resync')).data).toEqual({ seq: 2 });
+        await renewHub(account.id);
+        await settled(soundly(account), [far]);
+        expect([resyncs(far), seqs(far)]).toEqual([[{ seq: 2 }], []]);
     });
 
     it('are none when it only slept: nobody is told anything', async () => {
