@@ -80,6 +80,17 @@ describe('alarms', () => {
             expect([failed, rang, await pending()]).toEqual([[['a', new Error('no')]], ['b'], START + 10_000]);
         }));
 
+    it.each([START + 50, null])('that are put off to %s while another task runs do not ring', (to) =>
+        withAlarms(async ({ alarms, pending, moveTo }) => {
+            alarms.set('a', START);
+            alarms.set('b', START);
+            moveTo(START);
+            const rang: string[] = [];
+            await alarms.ring({ a: () => alarms.set('b', to), b: () => void rang.push('b') }, () => undefined);
+            expect([rang, await pending()]).toEqual([[], to]);
+        }),
+    );
+
     it('outlive an eviction, also one in the middle of their task', () =>
         withAlarms(async ({ alarms, reopen, moveTo }) => {
             alarms.set('a', START);

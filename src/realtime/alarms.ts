@@ -50,6 +50,8 @@ export function createAlarms<Name extends string>(storage: DurableObjectStorage,
             const due = [...times].filter(([, at]) => at <= now()).map(([name]) => name);
             for (const name of due) {
                 const at = times.get(name) ?? null;
+                // Put off, or called off, while another one ran.
+                if (at === null || at > now()) continue;
                 try {
                     await tasks[name]();
                     // A task that asks for nothing more has been done.
