@@ -53,6 +53,9 @@ export class SocketGateway extends DurableObject<Env> {
     /** Sockets, those that closed since the last count included. */
     private sockets = this.ctx.getWebSockets().length;
 
+    /** What each socket was asked last: its hub asks again when it has heard no answer. */
+    private readonly asked = new WeakMap<WebSocket, AckId>();
+
     constructor(ctx: DurableObjectState, env: Env) {
         super(ctx, env);
         ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(...CODECS[this.wire].autoResponse));
@@ -184,10 +187,17 @@ export class SocketGateway extends DurableObject<Env> {
         fanOut(this.host, accountId, deliveries, Date.now());
     }
 
-    /** Sends events to one socket, in order. */
+    /** Sends events to one socket, in order; no call twice, for nobody is to do a thing twice. */
     sendEvents(connectionId: string, events: OutgoingEvent[]): void {
         const socket = this.host.find(connectionId);
-        if (socket) for (const { event, data, ackId } of events) this.host.sendEvent(socket, event, data, ackId);
+        if (!socket) return;
+        for (const { event, data, ackId } of events) {
+            if (event === 'rpc-request' && ackId !== undefined) {
+                if (this.asked.get(socket) === ackId) continue;
+                this.asked.set(socket, ackId);
+            }
+            this.host.sendEvent(socket, event, data, ackId);
+        }
     }
 
     /** The hub has welcomed a socket, or a subscription of it: from now on it gets what comes. */

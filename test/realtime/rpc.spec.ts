@@ -5,7 +5,7 @@ import { createAccount, createMachine, createSession } from '@test/helpers/accou
 import type { TestAccount } from '@test/helpers/account';
 import { holdClock } from '@test/helpers/clock';
 import { probeDatabase } from '@test/helpers/database';
-import { renewHub } from '@test/helpers/hubs';
+import { interceptGateways, renewHub } from '@test/helpers/hubs';
 import { startServer } from '@test/helpers/server';
 import type { Frame, TestSocket } from '@test/helpers/socket';
 import { connect, settled } from '@test/helpers/socket';
@@ -317,6 +317,23 @@ describe('calls', () => {
         await settled(account, [caller, third]);
         await answerNext(target, 'real');
         expect(await outcome).toEqual({ ok: true, result: 'real' });
+    });
+
+    it('go out once to a gateway that the hub has heard no answer from', async () => {
+        const [caller, target] = [await connect(server, account), await connect(server, account, { host: 'gateway' })];
+        await register(target, 'm:once');
+        let lost = 0;
+        await interceptGateways(account.id, async (call, method) => {
+            const answer = await call();
+            if (method === 'sendEvents' && (lost += 1) === 1) throw new Error('Network connection lost.');
+            return answer;
+        });
+        const outcomes = [1, 2].map(async () => caller.request('rpc-call', { method: 'm:once' }));
+        await expect.poll(() => lost).toBe(3);
+        await settled(account, [target]);
+        expect(requests(target)).toHaveLength(2);
+        for (const _ of outcomes) await answerNext(target, 'done');
+        expect(await Promise.all(outcomes)).toEqual([1, 2].map(() => ({ ok: true, result: 'done' })));
     });
 
     it('may be answered by any frame with their ackId, also with null', async () => {
