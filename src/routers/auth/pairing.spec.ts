@@ -109,7 +109,7 @@ describe.each(PAIRINGS)('$kind pairing', (pairing) => {
         expect((await asking.poll()).body).toEqual({ state: 'requested' });
     });
 
-    it.each([0, 31, 33, 64])('401 for a key of %i bytes', async (length) => {
+    it.each([0, 31, 33, 64, 1025, 1_000_000])('401 for a key of %i bytes', async (length) => {
         const account = await createAccount(server);
         const invalid = { status: 401, body: { error: 'Invalid public key', code: 'UNAUTHORIZED' } };
         const publicKey = bytes(length);
@@ -198,7 +198,7 @@ describe('GET /v1/auth/request/status', () => {
         expect((await asking.status()).body).toEqual({ status: 'pending', supportsV2 });
     });
 
-    it.each([0, 31, 33, 64])('not_found for a key of %i bytes', async (length) => {
+    it.each([0, 31, 33, 64, 1025, 10_000])('not_found for a key of %i bytes', async (length) => {
         const path = `/v1/auth/request/status?publicKey=${encodeURIComponent(bytes(length))}`;
         const answer = await call(server, 'GET', path);
         expect(answer).toMatchObject({ status: 200, body: { status: 'not_found', supportsV2: false } });

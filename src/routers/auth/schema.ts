@@ -17,8 +17,8 @@ export type ChallengeInput = z.infer<typeof ChallengeInput>;
 
 export const ChallengeOutput = z.object({ challenge: z.string(), expiresAt: Time });
 
-/** A key of any length: pairing answers a wrong length itself (contract 4.1). */
-const PairingKey = base64({ max: 1024 });
+/** A key of any length that a body can have: pairing answers a wrong length itself (contract 4.1). */
+const PairingKey = base64({ max: 10 * 1024 * 1024 }).meta({ description: 'Base64 of 32 bytes' });
 
 export const PairingRequestInput = z.object({ publicKey: PairingKey });
 export type PairingRequestInput = z.infer<typeof PairingRequestInput>;
