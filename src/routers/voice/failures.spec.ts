@@ -126,7 +126,7 @@ describe('when the database is away', () => {
         const account = await createAccount(server);
         await services.plan(TOKEN, { body: conversationToken(), delayMs: 1_000 });
         const answer = account.call('POST', '/v1/voice/conversations', { agentId: 'a' });
-        await expect.poll(() => services.requests()).toHaveLength(1);
+        await expect.poll(() => services.requests('/v1/convai/conversation/token')).toHaveLength(1);
         server.db.failNext('before');
         expect(await answer).toMatchObject({ status: 503, body: { error: 'Database unavailable, try again' } });
         expect(await countOf(account)).toBe(0);

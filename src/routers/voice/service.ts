@@ -15,14 +15,19 @@ import { MAX_OPEN, WINDOW_MS, measureUsage, settle } from '@/routers/voice/usage
 
 /** A token for a conversation; in production only for subscribers (contract 4.6). */
 export async function createVoiceToken(ctx: AccountContext, { agentId }: VoiceTokenInput) {
-    const start = await startConversation(ctx, agentId, ctx.config.integrations.voice.requireSubscription);
+    const { requireSubscription } = ctx.config.integrations.voice;
+    const start = await startConversation(ctx, agentId, requireSubscription, () => isSubscriber(ctx));
     if (!('grant' in start)) return { allowed: false as const, agentId };
     return { allowed: true as const, token: start.grant.token, agentId };
 }
 
 /** A token for a conversation, free for a while, then for subscribers up to a hard limit (contract 4.6). */
 export async function createVoiceConversation(ctx: AccountContext, { agentId }: StartConversationInput) {
-    const { usedSeconds, limitSeconds, ...start } = await startConversation(ctx, agentId, false);
+    const subscribed = isSubscriber(ctx);
+    // The free seconds can be had while RevenueCat is out of reach.
+    const limit = subscribed.catch(() => false).then((known) => limitFor(ctx, known));
+    const { usedSeconds, ...start } = await startConversation(ctx, agentId, false, () => subscribed);
+    const limitSeconds = await limit;
     if (!('grant' in start))
         return { allowed: false as const, reason: start.reason, usedSeconds, limitSeconds, agentId };
     return {
@@ -39,44 +44,43 @@ export async function createVoiceConversation(ctx: AccountContext, { agentId }: 
 /** What the account used within 30 days, and what it may use. */
 export async function getVoiceUsage(ctx: AccountContext) {
     const { integrations, masterSecret } = ctx.config;
-    const { freeSeconds, hardSeconds, conversations } = integrations.voice;
     const [usage, subscribed, elevenUserId] = await Promise.all([
         measureUsage(ctx, elevenLabsKey(ctx)),
-        hasSubscription(integrations, ctx.actor.accountId, ctx.now()),
+        isSubscriber(ctx),
         deriveElevenLabsUserId(masterSecret, ctx.actor.accountId),
     ]);
     await settle(ctx, usage);
     return {
         usedSeconds: usage.usedSeconds,
-        limitSeconds: subscribed ? hardSeconds : freeSeconds,
+        limitSeconds: limitFor(ctx, subscribed),
         conversationCount: usage.conversationCount,
-        conversationLimit: conversations,
+        conversationLimit: integrations.voice.conversations,
         elevenUserId,
     };
 }
 
-type Start = { usedSeconds: number; limitSeconds: number } & (
-    | { grant: VoiceGrant; userId: string }
-    | { reason: DenialReason }
-);
+type Start = { usedSeconds: number } & ({ grant: VoiceGrant; userId: string } | { reason: DenialReason });
 
 /**
  * Checks the limits, gets a token and counts the conversation; nobody gets a token that is not counted.
  * Two round trips: what was used, and the new conversation.
  */
-async function startConversation(ctx: AccountContext, agentId: string, subscribersOnly: boolean): Promise<Start> {
+async function startConversation(
+    ctx: AccountContext,
+    agentId: string,
+    subscribersOnly: boolean,
+    subscribed: () => Promise<boolean>,
+): Promise<Start> {
     const { integrations, masterSecret } = ctx.config;
     const { accountId } = ctx.actor;
-    const { freeSeconds, hardSeconds } = integrations.voice;
     const apiKey = elevenLabsKey(ctx);
     const usage = await measureUsage(ctx, apiKey);
     const { usedSeconds } = usage;
 
-    const denied = await findDenial(ctx, usage, subscribersOnly);
+    const denied = await findDenial(ctx, usage, subscribersOnly, subscribed);
     if (denied) {
         await settle(ctx, usage);
-        const limitSeconds = denied === 'subscription_required' ? freeSeconds : hardSeconds;
-        return { reason: denied, usedSeconds, limitSeconds };
+        return { reason: denied, usedSeconds };
     }
     if (usage.openCount >= MAX_OPEN) throw new ServiceError('RATE_LIMITED', 'Too many voice conversations are open');
 
@@ -86,20 +90,30 @@ async function startConversation(ctx: AccountContext, agentId: string, subscribe
         throw unknown ? new ServiceError('NOT_FOUND', 'Voice agent not found') : error;
     });
     const counted = await countConversation(ctx, usage, grant.conversationId, agentId);
-    if (!counted) return { reason: 'voice_conversation_limit_reached', usedSeconds, limitSeconds: hardSeconds };
-    return { grant, userId, usedSeconds, limitSeconds: usedSeconds < freeSeconds ? freeSeconds : hardSeconds };
+    return counted ? { grant, userId, usedSeconds } : { reason: 'voice_conversation_limit_reached', usedSeconds };
 }
 
 async function findDenial(
-    { config, actor, now }: AccountContext,
+    { config }: AccountContext,
     { usedSeconds, conversationCount }: VoiceUsage,
     subscribersOnly: boolean,
+    subscribed: () => Promise<boolean>,
 ): Promise<DenialReason | null> {
     const { voice } = config.integrations;
     if (conversationCount >= voice.conversations) return 'voice_conversation_limit_reached';
     if (usedSeconds >= voice.hardSeconds) return 'voice_hard_limit_reached';
     if (!subscribersOnly && usedSeconds < voice.freeSeconds) return null;
-    return (await hasSubscription(config.integrations, actor.accountId, now())) ? null : 'subscription_required';
+    return (await subscribed()) ? null : 'subscription_required';
+}
+
+function isSubscriber({ config, actor, now }: AccountContext): Promise<boolean> {
+    return hasSubscription(config.integrations, actor.accountId, now());
+}
+
+/** Seconds within 30 days, as every answer tells them. */
+function limitFor({ config }: AccountContext, subscribed: boolean): number {
+    const { freeSeconds, hardSeconds } = config.integrations.voice;
+    return subscribed ? hardSeconds : freeSeconds;
 }
 
 /** False when others, started at the same time, took the last of the window's conversations. */
