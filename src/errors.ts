@@ -45,6 +45,8 @@ export class ServiceError extends TRPCError {
         readonly reason: ErrorCode,
         message: string,
         readonly issues?: Issue[],
+        /** Seconds, where the usual minute of RATE_LIMITED is not what it takes. */
+        readonly retryAfter?: number,
     ) {
         super({ code: ERRORS[reason].trpc, message });
         this.name = 'ServiceError';
@@ -54,7 +56,7 @@ export class ServiceError extends TRPCError {
 /** The one mapper from whatever was thrown to what the caller is told. */
 export function toPublicError(error: unknown): PublicError {
     const service = findServiceError(error);
-    if (service) return publicError(service.reason, service.message, service.issues);
+    if (service) return publicError(service.reason, service.message, service.issues, service.retryAfter);
 
     if (error instanceof TRPCError && error.code !== 'INTERNAL_SERVER_ERROR' && !isBug(error.cause))
         return refusal(error);
@@ -89,10 +91,10 @@ const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 const MAX_ISSUES = 20;
 const MAX_ISSUE_PATH = 200;
 
-function publicError(code: ErrorCode, message: string, issues?: Issue[]): PublicError {
+function publicError(code: ErrorCode, message: string, issues?: Issue[], retryAfter = 60): PublicError {
     const { status, trpc } = ERRORS[code];
-    // Every rate limit here counts by the minute.
-    const waits = code === 'RATE_LIMITED' && { retryAfter: 60 };
+    // Rate limits count by the minute unless they say otherwise.
+    const waits = code === 'RATE_LIMITED' && { retryAfter };
     // Refused input has issues, also where it is wrong as a whole (contract 2).
     const told = issues ?? (code === 'VALIDATION_FAILED' ? [{ path: '', message }] : undefined);
     return { code, status, trpcCode: trpc, message, ...(told && { issues: told }), ...waits };

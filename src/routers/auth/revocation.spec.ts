@@ -161,6 +161,7 @@ describe('POST /v1/auth/logout-all', () => {
         // One more would date the next login beyond what clocks are forgiven, so it has to wait for the clock.
         const refused = await current.call('POST', '/v1/auth/logout-all');
         expect(refused).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
+        expect(refused.headers.get('Retry-After')).toBe('1');
         clock.advance(1000);
         expect((await current.call('POST', '/v1/auth/logout-all')).status).toBe(200);
         expect([await probe(current), await probe(await logIn(current))]).toEqual([401, 200]);

@@ -94,8 +94,8 @@ export async function logoutAll(ctx: AccountContext) {
     const { accountId, issuedAt } = ctx.actor;
     const now = Math.floor(ctx.now() / 1000);
     // Each one within a second dates the next login a second later, at last too far ahead of the clock to be valid.
-    if (issuedAt >= now + CLOCK_TOLERANCE_SECONDS)
-        throw new ServiceError('RATE_LIMITED', 'Too many requests, try again');
+    const ahead = issuedAt - now - CLOCK_TOLERANCE_SECONDS;
+    if (ahead >= 0) throw new ServiceError('RATE_LIMITED', 'Too many requests, try again', undefined, ahead + 1);
     try {
         const { written } = await writeBatch(
             ctx.db,
