@@ -181,10 +181,11 @@ export class SocketGateway extends DurableObject<Env> {
 
     // What hubs ask for
 
-    /** Sends an account's events to its sockets here. */
-    deliver(accountId: string, deliveries: Delivery[]): void {
+    /** Sends an account's events to its sockets here, and tells how many these are. */
+    deliver(accountId: string, deliveries: Delivery[]): number {
         this.keepAlive?.rideAlong();
         fanOut(this.host, accountId, deliveries, Date.now());
+        return this.connections(accountId).length;
     }
 
     /** Sends events to one socket, in order; no call twice, for nobody is to do a thing twice. */

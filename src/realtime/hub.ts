@@ -66,6 +66,7 @@ export class AccountHub extends DurableObject<Env> implements Room {
         accountId: this.accountId,
         waitUntil: (work) => this.ctx.waitUntil(work),
         onLost: (gateway, connections) => this.gatewayLost(gateway, connections),
+        onGhosts: (gateway) => this.ctx.waitUntil(this.reconcile(gateway)),
     });
     private readonly lost = createLostGateways(this.ctx.storage);
     private readonly switchboard = createSwitchboard({

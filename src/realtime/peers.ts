@@ -57,6 +57,8 @@ interface Options {
     waitUntil: (work: Promise<unknown>) => void;
     /** A gateway could not be reached: its sockets count as gone. */
     onLost: (gateway: string, connections: Connection[]) => void;
+    /** A gateway holds fewer sockets than are registered: it could not say of each that it had closed. */
+    onGhosts: (gateway: string) => void;
 }
 
 interface Row extends Record<string, SqlStorageValue> {
@@ -66,7 +68,16 @@ interface Row extends Record<string, SqlStorageValue> {
 }
 
 /** Opens the peers of a hub; gateways' sockets are kept in its SQLite, a row each. */
-export function createPeers({ gateway: stub, log, storage, host, accountId, waitUntil, onLost }: Options): Peers {
+export function createPeers({
+    gateway: stub,
+    log,
+    storage,
+    host,
+    accountId,
+    waitUntil,
+    onLost,
+    onGhosts,
+}: Options): Peers {
     const { sql } = storage;
     sql.exec(`CREATE TABLE IF NOT EXISTS RemoteConnection (
         id TEXT PRIMARY KEY, gateway TEXT NOT NULL, connection TEXT NOT NULL) WITHOUT ROWID`);
@@ -115,7 +126,10 @@ export function createPeers({ gateway: stub, log, storage, host, accountId, wait
         find: (id) => peers.connections().find((connection) => connection.id === id),
         deliver(deliveries) {
             for (const gateway of peers.gateways()) {
-                void callGateway(gateway, (target) => target.deliver(accountId, deliveries));
+                void callGateway(gateway, async (target) => {
+                    const known = idsAt(gateway).length;
+                    if ((await target.deliver(accountId, deliveries)) < known) onGhosts(gateway);
+                });
             }
             fanOut(host, accountId, deliveries, Date.now());
         },

@@ -308,6 +308,31 @@ describe('a gateway', () => {
         for (const socket of again) expect(socket.updates().map(({ seq }) => seq)).toEqual([2]);
     });
 
+    it('that could not say that a socket closed has it forgotten with the next delivery', async () => {
+        const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+        onTestFinished(() => log.mockRestore());
+        const machineId = await createMachine(account);
+        const near = await connect(server, account);
+        const far = await connect(server, account, { host: 'gateway', clientType: 'machine-scoped', machineId });
+        await connect(server, account, { host: 'gateway' });
+        const { promise: told, resolve } = Promise.withResolvers<void>();
+        let tries = 0;
+        function detach() {
+            if ((tries += 1) === 2) resolve();
+            return Promise.reject(new Error('overloaded'));
+        }
+        await runInDurableObject(gateway(), (instance) => {
+            Object.assign(instance, { env: { ...env, ACCOUNT_HUB: { getByName: () => ({ detach }) } } });
+        });
+        far.close();
+        await told;
+        await runInDurableObject(gateway(), (instance) => void Object.assign(instance, { env }));
+        expect(await total()).toBe(3);
+        await settled(account, [near]);
+        await expect.poll(total).toBe(2);
+        await near.next(({ data }) => data.type === 'machine-status' && data.online === false);
+    });
+
     it('leaves no ghosts that keep others out', async () => {
         await addGhosts(100);
         expect(await total()).toBe(100);
