@@ -32,6 +32,11 @@ import { createLogger } from '@/utils/logger';
 /** Most sockets of one gateway: the runtime ends at 32,768, and what is kept of each has to fit into its memory. */
 const MAX_SOCKETS = 10_000;
 
+/** How many hubs are told of lost sockets at a time: an invocation of the free plan may make 50 calls. */
+const REPORTS = 40;
+/** When a hub that could not be told is told again, in ms. */
+const REPORT_AGAIN_MS = 10_000;
+
 /**
  * Hosts sockets that cannot say at their upgrade whose they are (contract 6, 7). It authenticates them by their first
  * message, runs the same handlers as the hub, and takes deliveries from the hubs of its sockets' accounts; no hub is
@@ -40,7 +45,7 @@ const MAX_SOCKETS = 10_000;
 export class SocketGateway extends DurableObject<Env> {
     private readonly logger = createLogger({ object: 'gateway' }, this.env.LOG_LEVEL);
     private readonly name = readOwnName(this.ctx);
-    private readonly alarms = createAlarms<'auth' | 'ping'>(this.ctx.storage, () => Date.now());
+    private readonly alarms = createAlarms<'auth' | 'ping' | 'report'>(this.ctx.storage, () => Date.now());
     private readonly host = createSocketHost(
         this.ctx,
         (socket, frame) => this.handle(socket, frame),
@@ -53,6 +58,8 @@ export class SocketGateway extends DurableObject<Env> {
     /** Sockets, those that closed since the last count included. */
     private sockets = this.ctx.getWebSockets().length;
 
+    /** Accounts whose hubs are still to be told of lost sockets. */
+    private readonly untold: string[] = [];
     /** What each socket was asked last: its hub asks again when it has heard no answer. */
     private readonly asked = new WeakMap<WebSocket, AckId>();
 
@@ -165,7 +172,11 @@ export class SocketGateway extends DurableObject<Env> {
     }
 
     override async alarm(): Promise<void> {
-        const tasks = { auth: () => this.closeSilent(), ping: () => this.keepAlive?.round() };
+        const tasks = {
+            auth: () => this.closeSilent(),
+            ping: () => this.keepAlive?.round(),
+            report: () => this.reportLost(),
+        };
         await this.alarms.ring(tasks, (name, error) => this.failed(name, error));
     }
 
@@ -283,16 +294,24 @@ export class SocketGateway extends DurableObject<Env> {
         this.ctx.storage.sql.exec('DELETE FROM RegisteredAccount WHERE id = ?', accountId);
     }
 
-    /** After a crash the sockets are gone without a closing: their hubs are told (contract 13, Gateway). */
+    /** After a crash the sockets are gone without a closing: their hubs are told (contract 13, Gateway), each of them. */
     private async reportLost(): Promise<void> {
-        for (const { id } of this.ctx.storage.sql.exec<{ id: string }>('SELECT id FROM RegisteredAccount').toArray()) {
+        const { untold } = this;
+        const registered = this.ctx.storage.sql.exec<{ id: string }>('SELECT id FROM RegisteredAccount');
+        if (untold.length === 0) for (const { id } of registered) untold.push(id);
+        const failed: string[] = [];
+        for (const id of untold.splice(0, REPORTS)) {
             try {
                 await this.hubOf(id).reconcile(this.name);
                 if (this.connections(id).length === 0) this.unregister(id);
             } catch (error) {
                 this.failed('telling a hub of lost sockets', error);
+                failed.push(id);
             }
         }
+        untold.push(...failed);
+        const wait = failed.length > 0 ? REPORT_AGAIN_MS : 0;
+        this.alarms.set('report', untold.length > 0 ? Date.now() + wait : null);
     }
 }
 

@@ -54,11 +54,16 @@ export function probeHubs(): HubProbe {
 
 /** What an eviction or a crash leaves of a hub: a new instance, on the same storage, and here on the same sockets. */
 export async function renewHub(accountId: string): Promise<void> {
-    await runInDurableObject(realEnv.ACCOUNT_HUB.getByName(accountId), (instance, state) => {
-        const Class = instance.constructor as new (state: DurableObjectState, bindings: unknown) => object;
-        const fresh = new Class(state, realEnv);
-        for (const key of Object.keys(fresh)) Object.assign(instance, { [key]: Reflect.get(fresh, key) });
-    });
+    await runInDurableObject(realEnv.ACCOUNT_HUB.getByName(accountId), (instance, state) =>
+        renew(instance, state, realEnv),
+    );
+}
+
+/** The same for any object that a test is in. */
+export function renew(instance: object, state: DurableObjectState, env: unknown): void {
+    const Class = instance.constructor as new (state: DurableObjectState, bindings: unknown) => object;
+    const fresh = new Class(state, env);
+    for (const key of Object.keys(fresh)) Object.assign(instance, { [key]: Reflect.get(fresh, key) });
 }
 
 /** Puts `around` about each call that an account's hub makes to a gateway, until the answer is called. */

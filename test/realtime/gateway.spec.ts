@@ -6,7 +6,7 @@ import type { Peers } from '@/realtime/peers';
 import { createAccount, createMachine, createSession } from '@test/helpers/account';
 import type { TestAccount } from '@test/helpers/account';
 import { holdClock } from '@test/helpers/clock';
-import { cutOffGateways, interceptGateways } from '@test/helpers/hubs';
+import { cutOffGateways, interceptGateways, renew } from '@test/helpers/hubs';
 import { appendTexts } from '@test/helpers/messages';
 import { startServer } from '@test/helpers/server';
 import { bearer, connect, openSocket, settled } from '@test/helpers/socket';
@@ -287,6 +287,45 @@ describe('a gateway', () => {
         await expect
             .poll(async () => (await account.call('GET', `/v1/machines/${machineId}`)).body.machine.active)
             .toBe(false);
+    });
+
+    it('that crashed tells a few hubs at a time, and again those that it could not reach', async () => {
+        const log = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+        onTestFinished(() => log.mockRestore());
+        // So that alarms ring when they are told to, not by themselves.
+        clock.advance(60_000);
+        const ids = Array.from({ length: 60 }, (_, i) => `${account.id}-${i + 10}`);
+        const told: string[] = [];
+        let broken = true;
+        const tell = (id: string) => async (name: string) => {
+            told.push(id);
+            if (broken && id === ids[0]) throw new Error('overloaded');
+            return env.ACCOUNT_HUB.getByName(id).reconcile(name);
+        };
+        const hubs = { getByName: (id: string) => ({ reconcile: tell(id) }) };
+        const other = env.SOCKET_GATEWAY.getByName('gateway-99');
+        const left = () =>
+            runInDurableObject(
+                other,
+                (_, { storage }) => storage.sql.exec('SELECT id FROM RegisteredAccount').toArray().length,
+            );
+        await runInDurableObject(other, (instance, state) => {
+            for (const id of ids) state.storage.sql.exec('INSERT INTO RegisteredAccount (id) VALUES (?)', id);
+            renew(instance, state, { ...env, ACCOUNT_HUB: hubs });
+        });
+        await expect.poll(left).toBe(21);
+        expect(told).toEqual(ids.slice(0, 40));
+        for (const [isBroken, rest] of [
+            [true, 1],
+            [false, 0],
+        ] as const) {
+            broken = isBroken;
+            clock.advance(10_000);
+            await runDurableObjectAlarm(other);
+            expect(await left()).toBe(rest);
+        }
+        expect(told).toEqual([...ids, ids[0], ids[0]]);
+        expect(await runInDurableObject(other, (_, { storage }) => storage.getAlarm())).toBeNull();
     });
 
     it('that an alarm has woken knows who it is, and so does a hub', async () => {
