@@ -15,6 +15,9 @@ const MAX_RPC_BYTES = 11_000;
 /** Most calls a socket may have under way. */
 export const MAX_RPC_CALLS = 100;
 
+/** About how many bytes of parameters may wait for targets, of all sockets of an account. */
+const MAX_WAITING_BYTES = 4_000_000;
+
 /** The answer to a call: `result` is the target's answer as it came. */
 export type RpcOutcome = { ok: true; result: unknown } | { ok: false; error: string };
 
@@ -22,8 +25,6 @@ export type RpcOutcome = { ok: true; result: unknown } | { ok: false; error: str
 export interface RpcCall {
     id: string;
     method: string;
-    /** Kept only while the call waits for a target. */
-    params: unknown;
     /** Connection ids. */
     caller: string;
     callerAck: AckId | null;
@@ -34,12 +35,16 @@ export interface RpcCall {
 
 /** The calls under way. */
 export interface RpcCalls {
-    add(call: RpcCall): void;
+    /** Keeps a call, with its parameters while it waits for a target; false when too much of an account's waits. */
+    add(call: RpcCall, params: unknown): boolean;
     get(id: string): RpcCall | undefined;
     /** A target was found: it has `deadline` to answer. */
     forward(id: string, target: string, deadline: number): void;
     remove(id: string): void;
     all(): RpcCall[];
+    /** The parameters of a call that waits. */
+    paramsOf(id: string): unknown;
+    isAnyWaiting(): boolean;
     /** Calls that this connection makes or is to answer. */
     ofConnection(connectionId: string): RpcCall[];
     /** How many calls this connection has under way. */
@@ -54,22 +59,28 @@ export function createRpcCalls({ sql }: DurableObjectStorage): RpcCalls {
         target TEXT, deadline INTEGER NOT NULL) WITHOUT ROWID`);
     const select = (where: string, ...values: SqlStorageValue[]) =>
         sql
-            .exec<Row>(`SELECT * FROM RpcCall ${where}`, ...values)
+            .exec<Row>(`SELECT id, method, caller, callerAck, target, deadline FROM RpcCall ${where}`, ...values)
             .toArray()
             .map(toCall);
 
     return {
-        add({ id, method, params, caller, callerAck, target, deadline }) {
+        add({ id, method, caller, callerAck, target, deadline }, params) {
+            const kept = target === null ? JSON.stringify(params ?? null) : null;
+            const waiting = 'SELECT ifnull(sum(octet_length(params)), 0) AS bytes FROM RpcCall';
+            if (kept !== null && sql.exec<{ bytes: number }>(waiting).one().bytes + kept.length > MAX_WAITING_BYTES) {
+                return false;
+            }
             sql.exec(
                 'INSERT INTO RpcCall (id, method, params, caller, callerAck, target, deadline) VALUES (?, ?, ?, ?, ?, ?, ?)',
                 id,
                 method,
-                target === null ? JSON.stringify(params ?? null) : null,
+                kept,
                 caller,
                 JSON.stringify(callerAck),
                 target,
                 deadline,
             );
+            return true;
         },
         get: (id) => select('WHERE id = ?', id)[0],
         forward(id, target, deadline) {
@@ -79,6 +90,11 @@ export function createRpcCalls({ sql }: DurableObjectStorage): RpcCalls {
             sql.exec('DELETE FROM RpcCall WHERE id = ?', id);
         },
         all: () => select(''),
+        paramsOf(id) {
+            const [row] = sql.exec<{ params: string | null }>('SELECT params FROM RpcCall WHERE id = ?', id).toArray();
+            return row?.params == null ? undefined : JSON.parse(row.params);
+        },
+        isAnyWaiting: () => sql.exec('SELECT 1 FROM RpcCall WHERE target IS NULL LIMIT 1').toArray().length > 0,
         ofConnection: (connectionId) => select('WHERE caller = ? OR target = ?', connectionId, connectionId),
         countOf: (callerId) =>
             sql.exec<{ n: number }>('SELECT count(*) AS n FROM RpcCall WHERE caller = ?', callerId).one().n,
@@ -126,7 +142,6 @@ function shortName({ sessionId, machineId }: Connection, method: string): string
 interface Row extends Record<string, SqlStorageValue> {
     id: string;
     method: string;
-    params: string | null;
     caller: string;
     callerAck: string;
     target: string | null;
@@ -136,7 +151,6 @@ interface Row extends Record<string, SqlStorageValue> {
 function toCall(row: Row): RpcCall {
     return {
         ...row,
-        params: row.params === null ? undefined : JSON.parse(row.params),
         callerAck: JSON.parse(row.callerAck) as AckId | null,
     };
 }

@@ -41,11 +41,12 @@ export function createSwitchboard({ peers, calls, setDue, now }: SwitchboardOpti
     }
 
     function forward(call: RpcCall, target: Connection): void {
+        const params = calls.paramsOf(call.id);
         calls.forward(call.id, target.id, now() + RPC_TIMEOUT_MS);
-        ask(call, target);
+        ask(call, params, target);
     }
 
-    function ask({ id, method, params }: RpcCall, target: Connection): void {
+    function ask({ id, method }: RpcCall, params: unknown, target: Connection): void {
         peers.send(target.id, [{ event: 'rpc-request', data: { method, params }, ackId: id }]);
     }
 
@@ -64,23 +65,26 @@ export function createSwitchboard({ peers, calls, setDue, now }: SwitchboardOpti
 
     function arm(): void {
         const deadline = calls.nextDeadline();
-        const isWaiting = deadline !== null && waitingCalls().length > 0;
+        const isWaiting = deadline !== null && calls.isAnyWaiting();
         setDue(isWaiting ? Math.min(deadline, now() + RPC_POLL_MS) : deadline);
     }
 
-    async function begin(call: RpcCall): Promise<void> {
+    async function begin(call: RpcCall, params: unknown): Promise<void> {
         if (calls.countOf(call.caller) >= MAX_RPC_CALLS) return reply(call, TOO_MANY);
         const target = await peers.holderOf(call.method);
         if (target?.id === call.caller) return reply(call, SAME_SOCKET);
-        if (!target) return calls.add(call);
-        calls.add({ ...call, target: target.id, deadline: now() + RPC_TIMEOUT_MS });
-        ask(call, target);
+        if (!target) {
+            if (!calls.add(call, params)) reply(call, TOO_MANY);
+            return;
+        }
+        calls.add({ ...call, target: target.id, deadline: now() + RPC_TIMEOUT_MS }, params);
+        ask(call, params, target);
     }
 
     return {
         async call({ id: caller }, callerAck, method, params) {
             const deadline = now() + RPC_GRACE_MS;
-            await begin({ id: newCallId(), method, params, caller, callerAck, target: null, deadline });
+            await begin({ id: newCallId(), method, caller, callerAck, target: null, deadline }, params);
             arm();
         },
         cancel(callerId, ackId) {

@@ -369,6 +369,27 @@ describe('calls', () => {
         await expect.poll(() => requests(target).length).toBe(101);
     });
 
+    it('that wait are bounded in what they carry, for all sockets together', async () => {
+        const callers = [await connect(server, account), await connect(server, account, { host: 'gateway' })] as const;
+        const call = (i: 0 | 1, params: string) => callers[i].request('rpc-call', { method: 'm:late', params });
+        const waiting = [
+            call(0, 'x'.repeat(1_000_000)),
+            call(0, 'y'.repeat(1_000_000)),
+            call(1, 'z'.repeat(1_000_000)),
+        ];
+        await expect.poll(callsUnderWay).toBe(3);
+        expect(await call(1, 'x'.repeat(1_000_001))).toEqual({ ok: false, error: 'Too many RPC calls under way' });
+        waiting.push(call(1, 'a little'));
+        await expect.poll(callsUnderWay).toBe(4);
+        const target = await connect(server, account);
+        await register(target, 'm:late');
+        for (const _ of waiting) {
+            const { data } = await answerNext(target, 'done');
+            expect(data.params).toMatch(/^(x+|y+|z+|a little)$/);
+        }
+        for (const outcome of waiting) expect(await outcome).toEqual({ ok: true, result: 'done' });
+    });
+
     it('do not touch the database, while a message over a socket writes five rows', async () => {
         const sid = await createSession(account);
         const [caller, target] = [
