@@ -375,6 +375,7 @@ const machineRows: Row[] = [
                 to: USER,
                 body: { type: 'machine-activity', id: machineId, machineId, active: true, activeAt: AnyNumber },
             },
+            { to: USER, body: { type: 'machine-status', machineId, online: true, timestamp: AnyNumber } },
         ],
     },
 ];
