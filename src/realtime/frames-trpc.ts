@@ -85,8 +85,8 @@ function fail(scope: CallScope, { id, method: type, params: { path, input } }: R
 }
 
 /** Keeps a place for a subscription in the socket's attachment, before the database is asked: so all of a frame count. */
-function claim(scope: CallScope, request: Request): Claim[] {
-    const { socket, host } = scope;
+function claim(callScope: CallScope, request: Request): Claim[] {
+    const { socket, host } = callScope;
     const { id, params } = request;
     try {
         if (params.path !== SUBSCRIBABLE) {
@@ -96,7 +96,7 @@ function claim(scope: CallScope, request: Request): Claim[] {
         const wanted = last === undefined ? input : { ...(input as object | undefined), lastEventId: last };
         const { data, error: cause } = UpdatesInput.safeParse(wanted);
         if (cause) throw new TRPCError({ code: 'BAD_REQUEST', cause });
-        const { scope: kind, id: target, lastEventId } = data;
+        const { scope: kind, id: named, lastEventId } = data;
         const connection = host.stateOf(socket) as Connection;
         const known = connection.subscriptions ?? [];
         if (known.some((other) => other.id === id)) throw new ServiceError('VALIDATION_FAILED', `Duplicate id ${id}`);
@@ -107,17 +107,15 @@ function claim(scope: CallScope, request: Request): Claim[] {
             );
         }
         const lastSeq = lastEventId == null ? undefined : readEventId(lastEventId);
-        const subscription: Subscription = {
-            id,
-            scope: kind ?? 'user',
-            ...(target != null && { target }),
-            joining: true,
-        };
+        // Without a scope it follows what its connection is there for.
+        const { clientType, sessionId, machineId } = connection;
+        const scope = kind ?? (clientType.replace('-scoped', '') as Subscription['scope']);
+        const target = named ?? (kind == null ? (sessionId ?? machineId) : undefined);
+        const subscription: Subscription = { id, scope, ...(target !== undefined && { target }), joining: true };
         host.setState(socket, { ...connection, subscriptions: [...known, subscription] });
-        const handshake = handshakeOf(subscription.scope, subscription.target, lastSeq);
-        return [{ request, handshake, subscription, lastSeq }];
+        return [{ request, handshake: handshakeOf(scope, target, lastSeq), subscription, lastSeq }];
     } catch (error) {
-        fail(scope, request, error);
+        fail(callScope, request, error);
         return [];
     }
 }

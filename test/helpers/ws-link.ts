@@ -116,7 +116,7 @@ export function connectWsLink(
         async url() {
             if (door === 'connectionParams') return 'wss://happy.test/trpc';
             const { body } = await account.call('POST', '/v1/websocket/ticket');
-            return `wss://happy.test/trpc?ticket=${encodeURIComponent(body.ticket)}`;
+            return `wss://happy.test/trpc?${new URLSearchParams({ ...params, ticket: body.ticket }).toString()}`;
         },
         ...(door === 'connectionParams' && { connectionParams: { token: account.token, ...params } }),
         WebSocket: webSocketOf(server, line),

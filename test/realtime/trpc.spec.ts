@@ -286,6 +286,31 @@ describe.each(DOORS)('wsLink with a %s', (door) => {
         });
     });
 
+    it('follows what its socket is there for, unless it says otherwise', async () => {
+        const account = await createAccount(server);
+        const [sid, other] = [await createSession(account), await createSession(account)];
+        const machine = await createMachine(account);
+        const ofSession = connectWsLink(server, account, door, { clientType: 'session-scoped', sessionId: sid });
+        const ofMachine = connectWsLink(server, account, door, { clientType: 'machine-scoped', machineId: machine });
+        const followed = [
+            await ofSession.follow(),
+            await ofSession.follow({ id: other }),
+            await ofSession.follow({ scope: 'user' }),
+            await ofMachine.follow({}),
+        ];
+        await say(account, other);
+        await say(account, sid);
+        await account.call('PUT', `/v1/machines/${machine}/status`, { metadata: 'bQ==' });
+        const seq = (await followed[2]!.next(({ data }) => data.body?.t === 'update-machine')).data.seq;
+        await followed[3]!.next(({ data }) => data.seq === seq);
+        expect(followed.map((one) => one.events.map(({ data }) => data.seq - seq))).toEqual([
+            [-1],
+            [-2],
+            [-2, -1, 0],
+            [0],
+        ]);
+    });
+
     it('a scope without its id is bad input', async () => {
         const account = await createAccount(server);
         const { error } = await connectWsLink(server, account, door).follow({ scope: 'session' });

@@ -42,7 +42,10 @@ export type BroadcastInput = z.infer<typeof BroadcastInput>;
 
 export const BroadcastOutput = z.object({ success: z.literal(true), delivered: z.int() });
 
-/** Everything of the account, or what concerns one session or machine, from now on or after an event (contract 8). */
+/**
+ * Everything of the account, or what concerns one session or machine, from now on or after an event (contract 8). Without
+ * a scope it is what the caller's socket is there for, if that is session- or machine-scoped.
+ */
 export const UpdatesInput = z
     .object({
         scope: z.enum(['user', 'session', 'machine']).nullish(),
