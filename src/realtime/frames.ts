@@ -47,14 +47,27 @@ export async function handleFrame(scope: FrameScope, frame: Incoming): Promise<v
             return room.answerRpc(connection.id, String(frame.ackId), frame.answer);
         case 'auth':
             // Whose it is has been said; no more than any event that nobody knows.
-            if (frame.ackId !== undefined) host.sendAck(socket, frame.ackId, UNKNOWN_EVENT);
-            return;
+            return acknowledge(scope, frame, UNKNOWN_EVENT);
         case 'event': {
             const ack = await runEvent(scope, frame);
-            if (ack !== LATER && frame.ackId !== undefined)
-                host.sendAck(socket, frame.ackId, ack ?? { result: 'success' });
+            if (ack !== LATER) acknowledge(scope, frame, ack);
         }
     }
+}
+
+/** Acknowledges a frame that asks for it: by what its event is answered with, if anything. */
+export function acknowledge(
+    { host, socket }: Pick<FrameScope, 'host' | 'socket'>,
+    frame: Incoming,
+    ack?: unknown,
+): void {
+    if ((frame.kind === 'event' || frame.kind === 'auth') && frame.ackId !== undefined)
+        host.sendAck(socket, frame.ackId, ack ?? { result: 'success' });
+}
+
+/** What an event that failed is acknowledged with. */
+export function failureOf(event: string, message: string): unknown {
+    return (SOCKET_EVENTS.get(event)?.failure ?? FAILURES.get(event) ?? resultError)(message);
 }
 
 async function runEvent(scope: FrameScope, frame: Frame): Promise<unknown> {
@@ -70,7 +83,7 @@ async function runEvent(scope: FrameScope, frame: Frame): Promise<unknown> {
             scope.services.log.error('event failed', { event: frame.event, error: describeForLog(error) });
         }
         const message = error instanceof InvalidParameters ? error.message : toPublicError(error).message;
-        return (event?.failure ?? FAILURES.get(frame.event) ?? resultError)(message);
+        return failureOf(frame.event, message);
     }
 }
 

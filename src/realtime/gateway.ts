@@ -11,7 +11,7 @@ import type { Connection, HandshakeParts, Refusal } from '@/realtime/connection'
 import { CLOSE } from '@/realtime/connection';
 import type { Delivery } from '@/realtime/fan-out';
 import { endSocket, fanOut } from '@/realtime/fan-out';
-import { handleFrame } from '@/realtime/frames';
+import { acknowledge, failureOf, handleFrame } from '@/realtime/frames';
 import { wireOfGateway } from '@/realtime/gateway-name';
 import { createKeepAlive } from '@/realtime/keep-alive';
 import type { KeepAlive } from '@/realtime/keep-alive';
@@ -136,15 +136,16 @@ export class SocketGateway extends DurableObject<Env> {
         this.logger.error(`${what} failed`, { error: describeForLog(error) });
     }
 
-    /** The first message says whose the socket is; whatever else it says is answered, and the socket closed. */
+    /** The first message that is no ping says whose the socket is; for whatever else it says the socket is closed. */
     private async authenticate(
         services: ServiceContext,
         socket: WebSocket,
         pending: PendingSocket,
         frame: Incoming,
     ): Promise<void> {
+        if (frame.kind === 'ping') return send(socket, CODECS[this.wire].pong(services.now()));
         const admission = await authenticate(services, this.rejected, pending, frame);
-        if ('code' in admission) return this.refuse(socket, admission);
+        if ('code' in admission) return this.refuse(socket, frame, admission);
         // It took too long, or left meanwhile.
         if (socket.readyState !== WebSocket.OPEN) return;
 
@@ -153,11 +154,14 @@ export class SocketGateway extends DurableObject<Env> {
         this.host.setState(socket, { ...connection, joining: true });
         this.register(connection.accountId);
         const refusal = await this.hubOf(connection.accountId).attach(this.name, admission);
-        if (refusal) return this.refuse(socket, refusal);
+        if (refusal) return this.refuse(socket, frame, refusal);
         assertJoined(socket, [this.host.stateOf(socket) as Connection]);
+        acknowledge({ host: this.host, socket }, frame);
     }
 
-    private refuse(socket: WebSocket, refusal: Refusal): void {
+    private refuse(socket: WebSocket, frame: Incoming, refusal: Refusal): void {
+        const event = frame.kind === 'event' ? frame.event : '';
+        acknowledge({ host: this.host, socket }, frame, failureOf(event, refusal.reason));
         send(socket, CODECS[this.wire].refusal(refusal, Date.now()));
         this.host.close(socket, refusal.code, refusal.reason);
     }

@@ -389,6 +389,46 @@ describe('authentication by message', () => {
         ]);
     });
 
+    it('is acknowledged when it asks for that, as is everything before it', async () => {
+        const { token } = await createAccount(server);
+        const said = async (frame: object) => {
+            const socket = await openSocket(server, { greet: false });
+            socket.sendText(JSON.stringify(frame));
+            await socket.next(({ event }) => event === 'connected' || event === 'auth-error');
+            await socket.next(({ event }) => event === 'ack');
+            return socket.frames.map(({ event, ackId, ack }) => (event === 'ack' ? [ackId, ack] : event));
+        };
+        const required = 'Authentication required';
+        expect(await said({ event: 'auth', data: { token }, ackId: 'a' })).toEqual([
+            'connected',
+            ['a', { result: 'success' }],
+        ]);
+        expect(await said({ type: 'auth', payload: { token: 'x' }, messageId: 7 })).toEqual([
+            [7, { result: 'error', message: 'Invalid authentication token' }],
+            'auth-error',
+        ]);
+        expect(await said({ event: 'rpc-call', data: { method: 'm' }, ackId: 1 })).toEqual([
+            [1, { ok: false, error: required }],
+            'auth-error',
+        ]);
+        expect(await said({ event: 'ping', ackId: 2 })).toEqual([
+            [2, { result: 'error', message: required }],
+            'auth-error',
+        ]);
+    });
+
+    it('may be preceded by pings, however they are spelled', async () => {
+        const { token } = await createAccount(server);
+        const socket = await openSocket(server, { greet: false });
+        for (const text of ['{"event":"ping"}', '{"type":"ping"}', '{ "event": "ping" }']) {
+            socket.frames.length = 0;
+            socket.sendText(text);
+            await socket.next(({ event }) => event === 'pong');
+        }
+        socket.send('auth', { token });
+        expect(await socket.next(({ event }) => event === 'connected')).toBeDefined();
+    });
+
     it("closes on unknown client types, missing ids and somebody else's objects as an upgrade does", async () => {
         const [account, other] = [await createAccount(server), await createAccount(server)];
         const [sessionId, machineId] = [await createSession(other), await createMachine(other)];
