@@ -133,10 +133,15 @@ export function newestHolder<Holder extends { at: number | undefined }>(
     );
 }
 
-/** Without the id that all methods of a scoped socket share: an attachment holds 16 KiB. */
+/**
+ * Without the id that all methods of a scoped socket share: an attachment holds 16 KiB. What has no id before its colon
+ * is told apart by a NUL, which is in no method.
+ */
 function shortName({ sessionId, machineId }: Connection, method: string): string {
     const id = sessionId ?? machineId;
-    return id !== undefined && method.startsWith(`${id}:`) ? method.slice(id.length) : method;
+    if (id === undefined) return method;
+    if (method.startsWith(`${id}:`)) return method.slice(id.length);
+    return method.startsWith(':') ? `\0${method}` : method;
 }
 
 interface Row extends Record<string, SqlStorageValue> {

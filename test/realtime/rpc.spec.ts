@@ -232,6 +232,24 @@ describe('registrations', () => {
         }
     });
 
+    it('of a scoped socket are not found by what comes after its id', async () => {
+        const machineId = await createMachine(account);
+        const daemon = await connect(server, account, { clientType: 'machine-scoped', machineId });
+        await register(daemon, `${machineId}:bash`);
+        const [caller, other] = [await connect(server, account), await connect(server, account)];
+        const outcome = caller.request('rpc-call', { method: ':bash' });
+        await expect.poll(callsUnderWay).toBe(1);
+        await register(other, ':bash');
+        await answerNext(other, 1);
+        expect(await outcome).toEqual({ ok: true, result: 1 });
+        // Nor is the one taken for the other by a socket that has both, or takes one back.
+        await register(daemon, ':bash');
+        await daemon.request('rpc-unregister', { method: `${machineId}:bash` });
+        const again = caller.request('rpc-call', { method: ':bash' });
+        await answerNext(daemon, 2);
+        expect(await again).toEqual({ ok: true, result: 2 });
+    });
+
     it('are at most 200 a socket, and none is lost for the one too many', async () => {
         const machineId = await createMachine(account);
         const daemon = await connect(server, account, { clientType: 'machine-scoped', machineId });
