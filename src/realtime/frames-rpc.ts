@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { InvalidParameters } from '@/realtime/events/socket-event';
 import type { FrameScope } from '@/realtime/frame-scope';
 import { registeredAt, withMethod } from '@/realtime/rpc';
 import { text } from '@/utils/schema';
@@ -7,9 +8,11 @@ const Method = z.object({ method: text(256, 1) });
 
 /**
  * Registers a method on its socket or takes it back, and tells the socket how that went: published daemons wait for
- * `rpc-registered`. Returns the method if it worked.
+ * `rpc-registered`.
+ * @returns the method
+ * @throws InvalidParameters after it has told the socket why not
  */
-export function keepMethod(scope: FrameScope, data: unknown, what: 'register' | 'unregister'): string | undefined {
+export function keepMethod(scope: FrameScope, data: unknown, what: 'register' | 'unregister'): string {
     const { host, socket, connection } = scope;
     const parsed = Method.safeParse(data);
     if (!parsed.success) return refuse(scope, 'Invalid method name');
@@ -27,6 +30,7 @@ function newestTime({ host, connection, services }: FrameScope, method: string):
     return Math.max(services.now(), ...earlier.map((at) => at + 1));
 }
 
-function refuse({ host, socket }: FrameScope, error: string): undefined {
+function refuse({ host, socket }: FrameScope, error: string): never {
     host.sendEvent(socket, 'rpc-error', { type: 'register', error });
+    throw new InvalidParameters(error);
 }

@@ -128,13 +128,7 @@ const BUILT_IN: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
             if (appActive !== (connection.appActive ?? false)) host.setState(socket, { ...connection, appActive });
         },
     ],
-    [
-        'rpc-register',
-        async (scope, data) => {
-            const method = keepMethod(scope, data, 'register');
-            if (method !== undefined) await scope.room.rpcRegistered(method);
-        },
-    ],
+    ['rpc-register', async (scope, data) => scope.room.rpcRegistered(keepMethod(scope, data, 'register'))],
     ['rpc-unregister', (scope, data) => void keepMethod(scope, data, 'unregister')],
     [
         'rpc-call',

@@ -255,8 +255,12 @@ describe('registrations', () => {
         const daemon = await connect(server, account, { clientType: 'machine-scoped', machineId });
         for (let i = 0; i < 200; i++) daemon.send('rpc-register', { method: `${machineId}:a-method-with-a-name-${i}` });
         await expect.poll(() => daemon.all('rpc-registered').length).toBe(200);
-        await daemon.request('rpc-register', { method: `${machineId}:one-more` });
-        expect(daemon.all('rpc-error')).toEqual([{ type: 'register', error: 'At most 200 methods per socket' }]);
+        const message = 'At most 200 methods per socket';
+        expect(await daemon.request('rpc-register', { method: `${machineId}:one-more` })).toEqual({
+            result: 'error',
+            message,
+        });
+        expect(daemon.all('rpc-error')).toEqual([{ type: 'register', error: message }]);
         // Again is not one more; and heartbeats still find room in the attachment.
         await register(daemon, `${machineId}:a-method-with-a-name-0`);
         expect(await daemon.request('machine-alive', { machineId, time: Date.now() })).toEqual({ result: 'success' });
@@ -294,10 +298,10 @@ describe('registrations', () => {
         [{ method: 5 }],
         [{ method: 'x'.repeat(257) }],
         [{ method: 'a\0b' }],
-    ])('of %j are an rpc-error', async (data) => {
+    ])('of %j are an rpc-error, and are acknowledged as one', async (data) => {
         const socket = await connect(server, account);
         for (const event of ['rpc-register', 'rpc-unregister']) {
-            expect(await socket.request(event, data)).toEqual({ result: 'success' });
+            expect(await socket.request(event, data)).toEqual({ result: 'error', message: 'Invalid method name' });
         }
         const error = { type: 'register', error: 'Invalid method name' };
         expect(socket.all('rpc-error')).toEqual([error, error]);
