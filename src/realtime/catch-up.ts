@@ -9,10 +9,38 @@ import type { MissedUpdates } from '@/realtime/room';
 /** About how many bytes of missed updates go into one reply (contract 13). */
 const PAGE_BYTES = 1_000_000;
 
+/**
+ * Most bytes of missed updates that an account's sockets get at once, and how many more each millisecond: nobody knows
+ * whether they read, and what they do not read is kept in memory. Enough for one that was away to get all of the log.
+ */
+const ALLOWANCE = { bytes: 24_000_000, perMs: 400 };
+
+/** Takes bytes from an account's allowance; false when they are not left. */
+export type Allowance = (bytes: number, now: number) => boolean;
+
+/** Opens an allowance, in memory only: so is what it bounds. */
+export function createAllowance(): Allowance {
+    let [taken, at] = [0, 0];
+    return (bytes, now) => {
+        taken = Math.max(0, taken - Math.max(0, now - at) * ALLOWANCE.perMs);
+        at = now;
+        if (taken + bytes > ALLOWANCE.bytes) return false;
+        taken += bytes;
+        return true;
+    };
+}
+
+/** An account's log, and how much of it may go out. */
+export interface Source {
+    log: UpdateLog;
+    allow: Allowance;
+}
+
 /** One reply to `request-updates-since` (contract 6): what concerns the socket, as it was sent live. */
-export function missedPage(log: UpdateLog, connection: Connection, seq: number, now: number): MissedUpdates {
+export function missedPage({ log, allow }: Source, connection: Connection, seq: number, now: number): MissedUpdates {
     const page = log.since(seq, now, PAGE_BYTES);
-    if (!page) return { success: false, error: 'resync-required' };
+    if (!page || !allow(log.bytesAfter(seq) - log.bytesAfter(page.seq), now))
+        return { success: false, error: 'resync-required' };
     const updates = page.updates.filter(({ to }) => receives(connection, to)).map(({ update }) => update);
     return { success: true, updates, seq: page.seq, hasMore: page.hasMore };
 }
@@ -38,28 +66,30 @@ export function* welcome(
  * comes before it is told that it has begun, so that whoever knows it to be there can always continue it (P5).
  */
 export function* beginSubscription(
-    log: UpdateLog,
+    source: Source,
     connection: Connection,
     { from, ...range }: { from: number | undefined; upTo: number; reached: number; now: number },
 ): Generator<OutgoingEvent[]> {
     const started = { event: 'started', data: null };
     if (from === undefined) return yield [beginningAt(range.reached), started];
     yield [started];
-    yield* catchUp(log, connection, { ...range, from });
+    yield* catchUp(source, connection, { ...range, from });
 }
 
 /**
  * What a client that reconnects has missed after `from`, page by page, up to what the log had delivered when it came:
- * the rest comes live. It is told to start over from `reached` instead when that is not all there (P5).
+ * the rest comes live. It is told to start over from `reached` instead when that is not all there (P5), or too much.
  */
 export function* catchUp(
-    log: UpdateLog,
+    { log, allow }: Source,
     connection: Connection,
     { from, upTo, reached, now }: { from: number; upTo: number; reached: number; now: number },
 ): Generator<OutgoingEvent[]> {
     for (let seq = from, more = true; more;) {
         const page = log.since(seq, now, PAGE_BYTES, upTo);
-        if (!page) return yield [{ event: 'resync', data: { seq: reached } }];
+        // Asked for as a whole: a part of it would be for nothing.
+        if (!page || (seq === from && !allow(log.bytesAfter(from), now)))
+            return yield [{ event: 'resync', data: { seq: reached } }];
         yield page.updates.filter(({ to }) => receives(connection, to)).map(deliveryOf);
         seq = page.seq;
         more = page.hasMore;

@@ -31,6 +31,8 @@ export interface UpdateLog {
      * all there any more, or `seq` lies in the future.
      */
     since(seq: number, now: number, maxBytes: number, upTo?: number): LogPage | null;
+    /** About how many bytes of updates are kept after `seq`. */
+    bytesAfter(seq: number): number;
 }
 
 /** How often the front of the log is looked at: the limits hold within one stride, and exactly for whoever asks. */
@@ -215,5 +217,11 @@ export function createUpdateLog({ sql }: DurableObjectStorage): UpdateLog {
         return Math.max(at, (readState('brokenAt') as number | null) ?? 0);
     }
 
-    return { head: () => head, keptAt, gapSince: () => gap?.since ?? null, take, breakGap, since };
+    function bytesAfter(seq: number): number {
+        const from = 'SELECT total FROM UpdateLog WHERE seq >= ? ORDER BY seq LIMIT 1';
+        const [row] = sql.exec<{ total: number }>(from, seq).toArray();
+        return row && last ? last.total - row.total : 0;
+    }
+
+    return { bytesAfter, head: () => head, keptAt, gapSince: () => gap?.since ?? null, take, breakGap, since };
 }

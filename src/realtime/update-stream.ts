@@ -1,5 +1,5 @@
 import type { Admission } from '@/realtime/admission';
-import { beginSubscription, catchUp, missedPage, welcome } from '@/realtime/catch-up';
+import { beginSubscription, catchUp, createAllowance, missedPage, welcome } from '@/realtime/catch-up';
 import type { Connection } from '@/realtime/connection';
 import type { Delivery } from '@/realtime/fan-out';
 import { deliveryOf } from '@/realtime/fan-out';
@@ -46,6 +46,7 @@ interface StreamOptions {
 
 /** Opens the stream over an account's log. */
 export function createUpdateStream({ log, peers, setGapEnd, onLost, now }: StreamOptions): UpdateStream {
+    const source = { log, allow: createAllowance() };
     const reachedBy = (seq: number) => {
         const upTo = log.head();
         return { upTo, reached: Math.max(seq, upTo), now: now() };
@@ -69,7 +70,7 @@ export function createUpdateStream({ log, peers, setGapEnd, onLost, now }: Strea
             const connected = { connectionId: id, userId: accountId, ...facts };
             return () => {
                 const missed =
-                    lastSeq === undefined ? undefined : catchUp(log, connection, { ...range, from: lastSeq });
+                    lastSeq === undefined ? undefined : catchUp(source, connection, { ...range, from: lastSeq });
                 return welcome(connected, missed, pid);
             };
         },
@@ -79,7 +80,7 @@ export function createUpdateStream({ log, peers, setGapEnd, onLost, now }: Strea
             await Promise.all(
                 beginnings.map(({ subscription, lastSeq }) => {
                     const scoped = scopedTo(connection, subscription);
-                    const pages = () => beginSubscription(log, scoped, { ...range, from: lastSeq });
+                    const pages = () => beginSubscription(source, scoped, { ...range, from: lastSeq });
                     return peers.welcome(connection.id, pages, subscription.id);
                 }),
             );
@@ -88,7 +89,7 @@ export function createUpdateStream({ log, peers, setGapEnd, onLost, now }: Strea
             stream.learn([], reached);
             // An update may be on its way; it comes within moments or never.
             await reachedOrGivenUp(reached);
-            return missedPage(log, connection, seq, now());
+            return missedPage(source, connection, seq, now());
         },
         giveUpGap() {
             if (log.gapSince() === null) return;

@@ -171,6 +171,43 @@ describe.each(['hub', 'gateway'] as const)('P5 resume of a socket in the %s: upd
         expect(pages).toEqual([[2, 3, 4], [5, 6, 7], [8]]);
     });
 
+    it('of a whole log come to one that was away, on reconnect or page by page, and to no number of them at once', async () => {
+        vi.useFakeTimers({ toFake: ['Date'] });
+        onTestFinished(() => void vi.useRealTimers());
+        const { account } = await setUp();
+        const hub = env.ACCOUNT_HUB.getByName(account.id);
+        const size = 650_000;
+        const [first, last] = [2, 31];
+        await env.DB.prepare('UPDATE Account SET seq = ? WHERE id = ?').bind(last, account.id).run();
+        for (let seq = first; seq <= last; seq++) {
+            const body = { t: 'delete-session' as const, sid: 'x'.repeat(size) };
+            const update = { id: `${seq}`, seq, createdAt: seq, body };
+            await hub.publish({ seq, updates: [{ update, to: {} }], ephemerals: [] });
+        }
+        const all = Array.from({ length: last - 1 }, (_, i) => first + i);
+        const back = await connect(sound, account, { host, lastSeq: 1 });
+        await settled(soundly(account), [back]);
+        expect([seqs(back), resyncs(back)]).toEqual([all, []]);
+        const another = await connect(sound, account, { host, lastSeq: 1 });
+        await settled(soundly(account), [another]);
+        expect([seqs(another), resyncs(another)]).toEqual([[], [{ seq: last }]]);
+        // A little is to be had all the same.
+        const little = await connect(sound, account, { host, lastSeq: last - 1 });
+        await settled(soundly(account), [little]);
+        expect(seqs(little)).toEqual([last]);
+
+        vi.setSystemTime(Date.now() + 60_000);
+        const paged: number[] = [];
+        for (let seq = 1, hasMore = true; hasMore;) {
+            const page = await back.request('request-updates-since', { seq });
+            paged.push(...page.updates.map((update: { seq: number }) => update.seq));
+            ({ seq, hasMore } = page);
+        }
+        expect(paged).toEqual(all);
+        const refusals = await Promise.all(all.map(() => back.request('request-updates-since', { seq: 1 })));
+        expect(refusals.at(-1)).toEqual({ success: false, error: 'resync-required' });
+    }, 60_000);
+
     it('over 1 MB are delivered, and force whoever missed them to start over', async () => {
         const { account, sid } = await setUp();
         const app = await connect(sound, account, { host });
