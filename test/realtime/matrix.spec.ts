@@ -158,6 +158,7 @@ describe('the matrix', () => {
             'delete-session',
             'kv-batch-update',
             'machine-activity',
+            'machine-status',
             'new-artifact',
             'new-feed-post',
             'new-machine',
