@@ -5,8 +5,8 @@ import type { Connection, HandshakeParts, Wire } from '@/realtime/connection';
 
 /** Longest text frame, in bytes (contract 6). */
 export const MAX_FRAME_BYTES = 1024 * 1024;
-/** What a frame that waits takes besides its text, in bytes: of the shortest some 20,000 may wait. */
-const FRAME_OVERHEAD = 800;
+/** What a frame that waits counts besides its text, in bytes: others wait for its time. Of the shortest some 5,000 may. */
+const FRAME_OVERHEAD = 3_200;
 /** A frame of the largest kind that waits. */
 const LARGEST = MAX_FRAME_BYTES + FRAME_OVERHEAD;
 /**
