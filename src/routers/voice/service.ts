@@ -27,7 +27,8 @@ export async function createVoiceConversation(ctx: AccountContext, { agentId }: 
     // The free seconds can be had while RevenueCat is out of reach.
     const limit = subscribed.catch(() => false).then((known) => limitFor(ctx, known));
     const { usedSeconds, ...start } = await startConversation(ctx, agentId, false, () => subscribed);
-    const limitSeconds = await limit;
+    const isPastAll = 'reason' in start && start.reason === 'voice_hard_limit_reached';
+    const limitSeconds = isPastAll ? limitFor(ctx, true) : await limit;
     if (!('grant' in start))
         return { allowed: false as const, reason: start.reason, usedSeconds, limitSeconds, agentId };
     return {
