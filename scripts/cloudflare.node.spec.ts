@@ -11,7 +11,7 @@ import { deriveKeys } from './lib/derive-keys.mjs';
 import { vaultOf } from './lib/rotated-secrets';
 
 /** The real wrangler, against a stand-in for Cloudflare's API: an empty account at first. Each test goes on from the last. */
-describe('from an empty account to a server, and on', { timeout: 300_000 }, () => {
+describe('from an empty account to a server, and on', () => {
     let api: CloudflareApi;
     let project: ProjectCopy;
     const outputs: string[] = [];

@@ -191,7 +191,7 @@ beforeAll(() => {
 afterAll(async () => {
     await Promise.allSettled(running.values());
     for (const project of projects) project.remove();
-}, 120_000);
+});
 
 describe.each([
     ['on the local database and the schema', LOCAL],
@@ -246,7 +246,7 @@ describe('on a server that runs', () => {
         url = `http://localhost:${port}`;
         server = project.start('dev', ['--quiet', '--port', String(port)]);
         await printed(server, `Ready on ${url}`);
-    }, 120_000);
+    });
     afterAll(async () => {
         await server.stop();
         project.remove();

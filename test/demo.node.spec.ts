@@ -10,7 +10,7 @@ describe('the two commands a newcomer runs', () => {
 
     beforeAll(async () => {
         server = await startDevServer();
-    }, 90_000);
+    });
 
     afterAll(async () => {
         await server?.stop();

@@ -18,7 +18,7 @@ describe.skipIf(!CHROMIUM)('/docs in Chromium (skipped without one: apt install 
     beforeAll(async () => {
         server = await startDevServer();
         browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-    }, 120_000);
+    });
 
     afterAll(async () => {
         await browser?.close();

@@ -19,7 +19,7 @@ describe.skipIf(!CHROMIUM)('in Chromium (skipped without one: apt install chromi
         site = await serveExamples();
         server = await startWorkerd({ CORS_ORIGINS: site.url });
         browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-    }, 180_000);
+    });
     afterAll(async () => {
         await browser?.close();
         await server?.stop();
@@ -84,7 +84,7 @@ describe.skipIf(!CHROMIUM)('in Chromium (skipped without one: apt install chromi
         await page.getByText('UNAUTHORIZED').waitFor();
         expect(await page.getByRole('listitem').count()).toBe(1);
         await page.close();
-    }, 60_000);
+    });
 
     it('is kept out where CORS_ORIGINS does not name its origin', async () => {
         const elsewhere = await serveExamples();

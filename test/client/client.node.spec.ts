@@ -13,7 +13,7 @@ const login = (secret = secretOf()) => createHappyClient({ url: server.url }).lo
 
 beforeAll(async () => {
     server = await startWorkerd({ REQUIRE_SERVER_CHALLENGE: 'true' });
-}, 120_000);
+});
 afterAll(() => server?.stop());
 
 /** Follows, and keeps what it is told. */
@@ -186,7 +186,7 @@ describe('following', () => {
         expect(watched.updates.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
         expect(watched.resyncs).toEqual([]);
         expect(watched.states).toContain('connecting');
-    }, 60_000);
+    });
 
     it("ends with a typed error when its token does, and for what is not the account's", async () => {
         const client = await login();

@@ -15,7 +15,7 @@ const secret = new Uint8Array(randomBytes(32));
 beforeAll(async () => {
     server = await startWorkerd();
     happy = await createHappyClient({ url: server.url }).login(secret);
-}, 120_000);
+});
 afterAll(() => server?.stop());
 
 /** Starts an example as its first lines say. */
@@ -46,13 +46,13 @@ describe('examples', () => {
         example.child.kill('SIGINT');
         expect(await example.ended, example.output()).toBe(0);
         expect(example.output()).toContain('Stopped after event 1.');
-    }, 60_000);
+    });
 
     it('follow.ts says what is wrong with a token, and ends', async () => {
         const example = start('follow.ts', server.url, 'x.y.z');
         expect(await example.ended, example.output()).toBe(1);
         expect(example.output()).toContain('UNAUTHORIZED: Unauthorized');
-    }, 60_000);
+    });
 
     it('pair-terminal.ts is let in by its link, and makes an encrypted session', async () => {
         const example = start('pair-terminal.ts', server.url);
@@ -63,5 +63,5 @@ describe('examples', () => {
         const [, id = ''] = /Session (\S+) has message 1\./.exec(example.output()) ?? [];
         const { messages } = await happy.api.messages.recent.query({ id });
         expect(messages).toMatchObject([{ seq: 1, content: { t: 'encrypted' } }]);
-    }, 60_000);
+    });
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
     const document = (await (await fetch(`${server.url}openapi.json`)).json()) as Parameters<typeof openapiTypes>[0];
     writeFileSync(path.join(project, 'schema.ts'), astToString(await openapiTypes(document)));
     writeFileSync(path.join(project, 'package.json'), JSON.stringify({ type: 'module' }));
-}, 120_000);
+});
 afterAll(async () => {
     await server?.stop();
     rmSync(project, { recursive: true, force: true });
@@ -57,7 +57,7 @@ describe('a client generated from /openapi.json', () => {
             machine: 'm1',
             version: 1,
         });
-    }, 120_000);
+    });
 
     it('does not compile what the document does not have', async () => {
         const wrong = [
@@ -68,7 +68,7 @@ describe('a client generated from /openapi.json', () => {
         const failure = await compile('wrong.ts', [CLIENT, ...wrong].join('\n')).catch((error: Error) => error.message);
         const lines = [...failure.matchAll(/wrong\.ts\((\d+),/g)].map(([, line]) => Number(line));
         expect([...new Set(lines)]).toEqual(wrong.map((_, i) => CLIENT.split('\n').length + 1 + i));
-    }, 60_000);
+    });
 });
 
 /** A typed `fetch` of twenty lines, as a team would write it over generated types. */

@@ -24,7 +24,7 @@ beforeAll(async () => {
     }
     writeFileSync(path.join(project, 'package.json'), JSON.stringify({ type: 'module' }));
     server = await startWorkerd();
-}, 180_000);
+});
 afterAll(async () => {
     await server?.stop();
     rmSync(project, { recursive: true, force: true });
@@ -70,17 +70,13 @@ describe('the packed client', () => {
         // tRPC's own declarations name a type that only browsers have.
         ['Node', ['--moduleResolution', 'nodenext', '--lib', 'es2023', '--skipLibCheck']],
         ['browsers', ['--module', 'esnext', '--moduleResolution', 'bundler', '--lib', 'es2023,dom,dom.iterable']],
-    ])(
-        'compiles in a project for %s, with types that are no `any`, and does its work',
-        async (where, options) => {
-            const name = `${where.toLowerCase()}.ts`;
-            await compile(name, CONSUMER, options);
-            const output = await run(process.execPath, [name.replace('.ts', '.js'), server.url], project);
-            // What follows live has no place of its own among the answers.
-            expect(output.trim().split('\n').sort()).toEqual(['NOT_FOUND', 'created with 0 messages', 'new-session 1']);
-        },
-        120_000,
-    );
+    ])('compiles in a project for %s, with types that are no `any`, and does its work', async (where, options) => {
+        const name = `${where.toLowerCase()}.ts`;
+        await compile(name, CONSUMER, options);
+        const output = await run(process.execPath, [name.replace('.ts', '.js'), server.url], project);
+        // What follows live has no place of its own among the answers.
+        expect(output.trim().split('\n').sort()).toEqual(['NOT_FOUND', 'created with 0 messages', 'new-session 1']);
+    });
 
     it('does not compile what the server would refuse or does not have', async () => {
         const wrong = [
@@ -105,7 +101,7 @@ describe('the packed client', () => {
             )) ?? '';
         const lines = [...failure.matchAll(/wrong\.ts\((\d+),/g)].map(([, line]) => Number(line));
         expect([...new Set(lines)]).toEqual(wrong.map((_, i) => i + 2));
-    }, 60_000);
+    });
 });
 
 const CONSUMER = `

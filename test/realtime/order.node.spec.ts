@@ -10,7 +10,7 @@ import type { WorkerdServer } from '@test/helpers/workerd';
 let server: WorkerdServer;
 beforeAll(async () => {
     server = await startWorkerd();
-}, 120_000);
+});
 afterAll(() => server.stop());
 
 const origin = () => server.url.replace(/\/$/, '');

@@ -102,7 +102,7 @@ describe.each([
         commandLine?.dispose();
     });
 
-    it('is let in by a phone', { timeout: 180_000 }, async () => {
+    it('is let in by a phone', async () => {
         const login = commandLine.start('auth', 'login');
         await login.printed(/How would you like to authenticate/);
         // It listens a moment after it has asked.
@@ -121,7 +121,7 @@ describe.each([
         expect(await commandLine.run('auth', 'status')).toMatch(/✓ Authenticated[^]*Machine ID/);
     });
 
-    it('runs a daemon that the app sees and calls', { timeout: 180_000 }, async () => {
+    it('runs a daemon that the app sees and calls', async () => {
         // What `daemon start` does, which itself gives up after 5 s on a busy machine.
         commandLine.start('daemon', 'start-sync');
         const { machineId } = commandLine.file('settings.json');
@@ -143,7 +143,7 @@ describe.each([
         });
     });
 
-    it('holds a session with an agent, by prompts of the app', { timeout: 300_000 }, async () => {
+    it('holds a session with an agent, by prompts of the app', async () => {
         commandLine.start(...agent);
         const { body } = await app.next('update', (update) => update.body.t === 'new-session', PATIENCE_MS);
         const sid: string = body.id;
@@ -203,7 +203,7 @@ describe.each([
         expect((await account.call('GET', `v1/sessions/${sid}`)).session.active).toBe(false);
     });
 
-    it('stops its daemon, and logs out', { timeout: 180_000 }, async () => {
+    it('stops its daemon, and logs out', async () => {
         const { machineId } = commandLine.file('settings.json');
         await commandLine.run('daemon', 'stop');
         await app.next(

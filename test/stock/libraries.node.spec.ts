@@ -185,7 +185,7 @@ describe.each(['happy', 'happy-coder'] as const)('The library of %s, unmodified'
             await server.restart();
             if (name === 'happy') {
                 await write(driven, session.id, key, 'while away');
-                await until(() => heard.length === 2, 'the missed message', 30_000);
+                await until(() => heard.length === 2, 'the missed message', 60_000);
             }
             await until(() => driven.app.io.disconnected, 'disconnect');
             await connect(driven.app);

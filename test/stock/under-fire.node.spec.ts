@@ -84,14 +84,14 @@ describe.each([1, 4])(`${ACCOUNTS * SOCKETS_EACH} sockets of ${ACCOUNTS} account
         }
         const seqs = (socket: StockSocket) => socket.updates().map(({ seq }) => seq);
         const heardUpTo = (seq: number) =>
-            until(() => sockets.every((socket) => seqs(socket).at(-1) === seq), `update ${seq} everywhere`, 30_000);
+            until(() => sockets.every((socket) => seqs(socket).at(-1) === seq), `update ${seq} everywhere`, 60_000);
 
         for (let round = 1; round <= ROUNDS; round++) {
             const writing = parties.map(write);
             if (round % 3 === 0) await server.restart();
             await Promise.all(writing);
         }
-        await until(() => sockets.every(({ io }) => io.connected), 'all to be back', 30_000);
+        await until(() => sockets.every(({ io }) => io.connected), 'all to be back', 60_000);
         await Promise.all(parties.map(write));
         await heardUpTo(ROUNDS + 2);
 
@@ -103,7 +103,7 @@ describe.each([1, 4])(`${ACCOUNTS * SOCKETS_EACH} sockets of ${ACCOUNTS} account
         const recoveredBefore = recovered;
         for (const { io } of parties.flatMap(({ sockets: [first] }) => first ?? [])) io.io.engine.close();
         await Promise.all(parties.map(write));
-        await until(() => recovered === recoveredBefore + ACCOUNTS, 'one of each account to be back', 30_000);
+        await until(() => recovered === recoveredBefore + ACCOUNTS, 'one of each account to be back', 60_000);
         const acks = await Promise.all(sockets.map(({ io }) => io.emitWithAck('ping')));
         await Promise.all(parties.map(write));
         await heardUpTo(ROUNDS + 4);
