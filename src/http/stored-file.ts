@@ -1,6 +1,7 @@
 import { create as createDisposition } from 'content-disposition';
 import type { Context } from 'hono';
-import type { ServiceError } from '@/errors';
+import { ServiceError } from '@/errors';
+import { errorResponse } from '@/http/errors';
 import { namesEtag } from '@/http/etag';
 import type { HonoEnv } from '@/http/hono-env';
 import { isImage } from '@/storage/content-type';
@@ -59,8 +60,7 @@ function requestedRange(c: Context<HonoEnv>, { size, etag }: StoredFile): ByteRa
 }
 
 function unsatisfiable(c: Context<HonoEnv>, size: number): Response {
-    const message = 'Range not satisfiable';
-    const issues = [{ path: '', message }];
-    const body = { error: message, code: 'VALIDATION_FAILED', requestId: c.var.requestId, issues };
-    return c.json(body, 416, { 'Content-Range': `bytes */${size}` });
+    c.header('Content-Range', `bytes */${size}`);
+    const { body, headers } = errorResponse(c, new ServiceError('VALIDATION_FAILED', 'Range not satisfiable'));
+    return new Response(body, { status: 416, headers });
 }
