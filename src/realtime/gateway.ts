@@ -19,6 +19,7 @@ import { readOwnName } from '@/realtime/own-name';
 import type { OutgoingEvent } from '@/realtime/peers';
 import type { AckId, Incoming } from '@/realtime/protocol/codec';
 import { CODECS } from '@/realtime/protocol';
+import { createRegisteredAccounts } from '@/realtime/registered-accounts';
 import { createRejectedTokens } from '@/realtime/rejected-tokens';
 import type { Revocation } from '@/realtime/revocations';
 import { isRevoked } from '@/realtime/revocations';
@@ -31,11 +32,6 @@ import { createLogger } from '@/utils/logger';
 
 /** Most sockets of one gateway: the runtime ends at 32,768, and what is kept of each has to fit into its memory. */
 const MAX_SOCKETS = 10_000;
-
-/** How many hubs are told of lost sockets at a time: an invocation of the free plan may make 50 calls. */
-const REPORTS = 40;
-/** When a hub that could not be told is told again, in ms. */
-const REPORT_AGAIN_MS = 10_000;
 
 /**
  * Hosts sockets that cannot say at their upgrade whose they are (contract 6, 7). It authenticates them by their first
@@ -58,17 +54,21 @@ export class SocketGateway extends DurableObject<Env> {
     /** Sockets, those that closed since the last count included. */
     private sockets = this.ctx.getWebSockets().length;
 
-    /** Accounts whose hubs are still to be told of lost sockets. */
-    private readonly untold: string[] = [];
+    private readonly registered = createRegisteredAccounts({
+        storage: this.ctx.storage,
+        isHere: (accountId) => this.connections(accountId).length > 0,
+        tell: (accountId) => this.hubOf(accountId).reconcile(this.name),
+        setDue: (at) => this.alarms.set('report', at),
+        onError: (error) => this.failed('telling a hub of lost sockets', error),
+    });
     /** What each socket was asked last: its hub asks again when it has heard no answer. */
     private readonly asked = new WeakMap<WebSocket, AckId>();
 
     constructor(ctx: DurableObjectState, env: Env) {
         super(ctx, env);
         ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(...CODECS[this.wire].autoResponse));
-        ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS RegisteredAccount (id TEXT PRIMARY KEY) WITHOUT ROWID');
         // Sockets outlive a sleep, but not a crash: where none are left, the hubs of those there were are told.
-        if (this.sockets === 0) ctx.waitUntil(this.reportLost());
+        if (this.sockets === 0) ctx.waitUntil(this.registered.reportLost());
     }
 
     private keepAliveOf(ping: string | null): KeepAlive | undefined {
@@ -152,7 +152,7 @@ export class SocketGateway extends DurableObject<Env> {
         // Known before the hub hears of it: the hub has something for it at once.
         const { connection } = admission;
         this.host.setState(socket, { ...connection, joining: true });
-        this.register(connection.accountId);
+        this.registered.add(connection.accountId);
         const refusal = await this.hubOf(connection.accountId).attach(this.name, admission);
         if (refusal) return this.refuse(socket, frame, refusal);
         assertJoined(socket, [this.host.stateOf(socket) as Connection]);
@@ -172,14 +172,14 @@ export class SocketGateway extends DurableObject<Env> {
         const state = this.host.stateOf(socket);
         if (isPending(state)) return;
         await twice(() => this.hubOf(state.accountId).detach(state.id));
-        if (this.connections(state.accountId).length === 0) this.unregister(state.accountId);
+        if (this.connections(state.accountId).length === 0) this.registered.remove(state.accountId);
     }
 
     override async alarm(): Promise<void> {
         const tasks = {
             auth: () => this.closeSilent(),
             ping: () => this.keepAlive?.round(),
-            report: () => this.reportLost(),
+            report: () => this.registered.reportLost(),
         };
         await this.alarms.ring(tasks, (name, error) => this.failed(name, error));
     }
@@ -287,35 +287,6 @@ export class SocketGateway extends DurableObject<Env> {
             relay: async (senderId, data) => hub.relay(senderId, data),
             announce: async (ephemerals, seq) => hub.announce(ephemerals, seq),
         };
-    }
-
-    /** Remembers which hubs know of sockets here, for when these are lost in a crash. */
-    private register(accountId: string): void {
-        this.ctx.storage.sql.exec('INSERT OR IGNORE INTO RegisteredAccount (id) VALUES (?)', accountId);
-    }
-
-    private unregister(accountId: string): void {
-        this.ctx.storage.sql.exec('DELETE FROM RegisteredAccount WHERE id = ?', accountId);
-    }
-
-    /** After a crash the sockets are gone without a closing: their hubs are told (contract 13, Gateway), each of them. */
-    private async reportLost(): Promise<void> {
-        const { untold } = this;
-        const registered = this.ctx.storage.sql.exec<{ id: string }>('SELECT id FROM RegisteredAccount');
-        if (untold.length === 0) for (const { id } of registered) untold.push(id);
-        const failed: string[] = [];
-        for (const id of untold.splice(0, REPORTS)) {
-            try {
-                await this.hubOf(id).reconcile(this.name);
-                if (this.connections(id).length === 0) this.unregister(id);
-            } catch (error) {
-                this.failed('telling a hub of lost sockets', error);
-                failed.push(id);
-            }
-        }
-        untold.push(...failed);
-        const wait = failed.length > 0 ? REPORT_AGAIN_MS : 0;
-        this.alarms.set('report', untold.length > 0 ? Date.now() + wait : null);
     }
 }
 
