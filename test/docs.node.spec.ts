@@ -57,7 +57,7 @@ describe.skipIf(!CHROMIUM)('/docs in Chromium (skipped without one: apt install 
     }
 
     it('lists the operations', async () => {
-        await page.getByRole('button', { name: 'Sessions' }).click();
+        await page.getByRole('button', { name: 'Sessions Open Group' }).click();
         await page.getByRole('button', { name: 'Create a session, or return the one with this tag' }).waitFor();
         expect(requests).toContain(`${server.url}/openapi.json`);
         expect(unwanted()).toEqual([]);
